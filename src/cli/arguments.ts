@@ -1,0 +1,105 @@
+/** The command line, taken apart by commander from the one table of options. */
+import { Command, CommanderError, Option } from 'commander';
+import { nearest } from '../config/nearest.ts';
+import { type CommandName, OPTION_SPECS, type OptionSpec, type RawOptions } from '../config/options.ts';
+import type { Problem } from '../config/problem.ts';
+import { AFTER_HELP, DESCRIPTIONS } from './help.ts';
+
+/** What the command line asks for. */
+export type Request =
+  | {
+      readonly kind: 'run';
+      readonly command: CommandName;
+      readonly raw: RawOptions;
+      readonly problems: readonly Problem[];
+    }
+  /** Help or version: to be shown, and that is all. */
+  | { readonly kind: 'show'; readonly text: string }
+  | { readonly kind: 'invalid'; readonly message: string };
+
+/** The commands beside the watch itself, which has no name. */
+const COMMANDS = ['match', 'check'] as const;
+
+/** Reads the arguments, without the program's own name. */
+export function parseArguments(args: readonly string[], versionText: string): Request {
+  let request: Request | null = null;
+  let shown = '';
+  const run = (command: CommandName) => (given: Record<string, unknown>) => {
+    request = { kind: 'run', command, ...toRaw(given) };
+  };
+  const program = createCommand('watchdog', 'watch', run('watch'))
+    .version(versionText, '-V, --version', 'print the version, and that of the Node inside')
+    .enablePositionalOptions()
+    .addHelpText('after', AFTER_HELP);
+  for (const name of COMMANDS) program.addCommand(createCommand(name, name, run(name)));
+  for (const command of [program, ...program.commands]) {
+    command.exitOverride().configureOutput({
+      writeOut: (text) => {
+        shown += text;
+      },
+      writeErr: () => {},
+    });
+  }
+  try {
+    program.parse([...args], { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    return error.exitCode === 0
+      ? { kind: 'show', text: shown }
+      : { kind: 'invalid', message: toMessage(error, program) };
+  }
+  return request ?? { kind: 'show', text: shown };
+}
+
+function createCommand(name: string, of: CommandName, action: (given: Record<string, unknown>) => void): Command {
+  const command = new Command(name)
+    .description(DESCRIPTIONS[of])
+    .helpOption('-h, --help', 'print this')
+    .helpCommand(false);
+  if (of !== 'watch') command.usage('--pattern REGEX [options]');
+  else command.usage('--pattern REGEX --recover COMMAND [options]');
+  for (const option of OPTION_SPECS) {
+    if (option.commands.includes(of)) command.addOption(toOption(option));
+  }
+  return command.allowExcessArguments(false).action(action);
+}
+
+function toOption(spec: OptionSpec): Option {
+  const flags = `${spec.short === undefined ? '' : `-${spec.short}, `}--${spec.name}`;
+  const help = spec.default === undefined ? spec.help : `${spec.help} (${spec.default})`;
+  const option = new Option(spec.value === undefined ? flags : `${flags} <${spec.value}>`, help);
+  if (spec.value !== undefined)
+    option.argParser((value, before: unknown) => [...(Array.isArray(before) ? before : []), value]);
+  return option.helpGroup(`${spec.group}:`);
+}
+
+/** Commander's names for options (`pidFile`) and lists of values, as ours (`pid-file`) and single ones. */
+function toRaw(given: Record<string, unknown>): { readonly raw: RawOptions; readonly problems: readonly Problem[] } {
+  const problems: Problem[] = [];
+  const raw: Record<string, string | readonly string[] | true> = {};
+  for (const spec of OPTION_SPECS) {
+    const value = given[spec.name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase())];
+    if (value === true) raw[spec.name] = true;
+    if (!Array.isArray(value)) continue;
+    if (value.length > 1 && spec.isRepeatable !== true) {
+      problems.push({ where: `--${spec.name}`, what: `is given ${value.length} times; give it once` });
+    }
+    raw[spec.name] = spec.isRepeatable === true ? value : value[value.length - 1];
+  }
+  return { raw: raw as RawOptions, problems };
+}
+
+/** Commander's message as one sentence of ours. */
+function toMessage(error: CommanderError, program: Command): string {
+  const [word] = program.args;
+  if (error.code === 'commander.excessArguments' && word !== undefined) {
+    const meant = nearest(word, COMMANDS);
+    const hint = meant === null ? `; commands are ${COMMANDS.join(' and ')}` : `; did you mean ${meant}?`;
+    return `"${word}" is neither an option nor a command${hint}`;
+  }
+  return error.message
+    .replace(/^error: /, '')
+    .replace(/\n\(Did you mean (.*)\?\)$/, '; did you mean $1?')
+    .replace(/^option '(?:-., )?(--\S+).*' argument missing$/, '$1 needs a value')
+    .replaceAll("'", '"');
+}

@@ -1,0 +1,33 @@
+import type { CommandName } from '../config/options.ts';
+import { EXIT_CODES } from './exit-codes.ts';
+
+/** What each command is for. */
+export const DESCRIPTIONS: Readonly<Record<CommandName, string>> = {
+  watch: 'Watches any process and brings it back when it goes missing.',
+  match: 'Shows which processes a pattern matches, and which it leaves out and why.',
+  check: 'Looks once and starts nothing: exit code 0 when it is up, 1 down, 3 could not tell.',
+};
+
+/** What follows the list of options in `--help`. */
+export const AFTER_HELP = `
+Times are written 500ms, 5s, 2m or 1h. Every option is also a variable: --pid-file
+is WATCHDOG_PID_FILE, a switch is on with 1. The command line has the last word.
+
+The log is /var/log/watchdog.log for root, $XDG_STATE_HOME/watchdog/watchdog.log
+(or ~/.local/state/…) for others, and standard output as process 1. SIGHUP and
+SIGUSR1 reopen it; SIGUSR2 looks at once; SIGTERM, SIGINT and SIGQUIT end the watch.
+What was recovered lives on.
+
+Examples:
+  watchdog --pattern my.js --recover "node my.js start"
+  watchdog --pid-file /run/nginx.pid --recover nginx
+  watchdog --pattern worker --fixed --min 4 --user app --recover "systemctl start workers"
+  watchdog match --pattern my.js
+  watchdog check --pattern my.js || echo down
+  @reboot watchdog -p my.js -r "node /srv/my.js start"        (a line of a crontab)
+
+Exit codes:
+${Object.values(EXIT_CODES)
+  .map(({ code, meaning }) => `  ${String(code).padStart(2)}  ${meaning.replaceAll('`', '')}`)
+  .join('\n')}
+`;

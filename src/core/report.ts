@@ -1,0 +1,162 @@
+/**
+ * What the log says. Text: `[2026-11-21_12:00:00] PATTERN …`, the shape of the shell
+ * loop's own line, which the line of a recovery is to the byte. Or JSON, one object
+ * a line. What happened, to what, and what happens next.
+ */
+import { formatDuration } from './duration.ts';
+import { cut, escapeForeign, escapeText } from './escape.ts';
+import type { Death, FailureReason, Loss, Report, Seen, Sight, Target } from './types.ts';
+
+/** A line longer than this is cut, in characters. */
+export const MAX_LINE_LENGTH = 4096;
+/** Of a stranger's command line, no more is shown than this. */
+const MAX_COMMAND_LENGTH = 200;
+
+/** Things to tell that are not of a target: how the watchdog itself fares. */
+export type OwnReport =
+  | {
+      readonly kind: 'started';
+      readonly version: string;
+      readonly pid: number;
+      readonly user: string;
+      readonly directory: string;
+      readonly path: string;
+      readonly host: string;
+    }
+  | { readonly kind: 'waiting'; readonly startDelayMs: number }
+  | { readonly kind: 'warning'; readonly text: string }
+  | { readonly kind: 'lost-lines'; readonly lines: number; readonly bytes: number }
+  | { readonly kind: 'stopped'; readonly why: string; readonly stillRuns: number | null };
+
+export type AnyReport = Report | OwnReport;
+
+/** One line for people, without its end. `time` is local, `2026-11-21_12:00:00`. */
+export function formatText(target: Target, report: AnyReport, time: string): string {
+  const said = report.kind === 'recovering' ? target.recover : describe(target, report);
+  return cut(`[${time}] ${escapeText(target.label)} ${escapeText(said)}`, MAX_LINE_LENGTH);
+}
+
+/** One line for programs, without its end. `time` is ISO 8601 with the offset. */
+export function formatJson(target: Target, report: AnyReport, time: string): string {
+  const { kind, ...details } = report;
+  const message = report.kind === 'recovering' ? `recovering: ${target.recover}` : describe(target, report);
+  const base = { time, event: kind, target: target.name };
+  const line = escapeText(JSON.stringify({ ...base, message: cut(message, MAX_LINE_LENGTH / 2), ...details }));
+  return line.length <= MAX_LINE_LENGTH
+    ? line
+    : escapeText(JSON.stringify({ ...base, message: cut(message, MAX_LINE_LENGTH / 8) }));
+}
+
+/** The report as a sentence, without time and target. */
+export function describe(target: Target, report: AnyReport): string {
+  switch (report.kind) {
+    case 'started':
+      return (
+        `started: watchdog ${report.version}, pid ${report.pid}, user ${report.user}, ` +
+        `directory ${report.directory}, PATH ${report.path}; ${report.host}`
+      );
+    case 'waiting':
+      return `waiting ${formatDuration(report.startDelayMs)} before the first look`;
+    case 'watching':
+      return `watching: ${describeSight(target.min, report.sight)}`;
+    case 'gone':
+      return report.confirmMs === 0
+        ? `gone: ${describeLoss(report.loss)}; looking once more, then recovering`
+        : `gone: ${describeLoss(report.loss)}; recovering unless it is back within ${formatDuration(report.confirmMs)}`;
+    case 'replaced':
+      return `replaced: ${report.losses.map(describeLoss).join(' and ')} gone, ${describeSeen(report.seen)} there, not by us`;
+    case 'came-back':
+      if (report.afterMs === null) return `back: ${describeSeen(report.seen)}, not by us`;
+      if (report.afterMs < 1) return `up all the same: ${describeSeen(report.seen)}`;
+      return `back: ${describeSeen(report.seen)}, after ${formatDuration(report.afterMs)}, not by us`;
+    case 'recovering':
+      return `recovering: ${target.recover}`;
+    case 'would-recover':
+      return `would recover (dry run, nothing is started): ${target.recover}`;
+    case 'recovered':
+      return `recovered: ${describeSeen(report.seen)}, up ${formatDuration(report.afterMs)} after the recovery began`;
+    case 'recovery-failed':
+      return `recovery failed: ${describeFailure(target, report.why)}; next try in ${formatDuration(report.nextMs)}`;
+    case 'backing-off':
+      return (
+        `backing off: ${report.failures} recoveries failed in a row; ` +
+        `trying every ${formatDuration(target.backoff?.maxMs ?? target.intervalMs)} from now on`
+      );
+    case 'stopping-recovery':
+      return `sending ${report.signal} to the recovery, process group ${report.pid}: ${report.why}`;
+    case 'recovery-stuck':
+      return `the recovery, pid ${report.pid}, did not end by KILL; no other is started before it does`;
+    case 'blind':
+      return `could not look: ${report.why}; nothing is recovered until we can`;
+    case 'sighted':
+      return 'can look again';
+    case 'warning':
+      return `warning: ${report.text}`;
+    case 'lost-lines':
+      return `lost ${report.lines} lines (${report.bytes} bytes) that could not be written to this log`;
+    case 'stopped':
+      return report.stillRuns === null
+        ? `stopped: ${report.why}`
+        : `stopped: ${report.why}; the recovery, pid ${report.stillRuns}, is left to finish`;
+  }
+}
+
+/** What a look saw, where `min` must be there. */
+export function describeSight(min: number, sight: Sight): string {
+  if (sight.kind === 'present') return `up, ${describeSeen(sight.seen)}`;
+  const why = sight.why === null ? '' : `: ${sight.why}`;
+  if (sight.seen.length > 0) return `down, ${sight.seen.length} of ${min} are there${why}`;
+  return `down, nothing matches${why}`;
+}
+
+function describeSeen(seen: readonly Seen[]): string {
+  const [first, ...others] = seen;
+  if (first === undefined) return 'nothing';
+  const more = others.length === 0 ? '' : ` and ${others.length} more`;
+  return `pid ${first.pid} "${cut(escapeForeign(first.commandLine), MAX_COMMAND_LENGTH)}"${more}`;
+}
+
+function describeLoss(loss: Loss): string {
+  if (loss.how.kind === 'unknown') return `pid ${loss.seen.pid}`;
+  const source = loss.toldBy === 'shell' ? ', by the word of the shell that ran it' : '';
+  return `pid ${loss.seen.pid}, ${describeDeath(loss.how)}${source}`;
+}
+
+/** `exit status 3`, `killed by SIGSEGV`, or that nobody could tell. */
+export function describeDeath(how: Death): string {
+  switch (how.kind) {
+    case 'exited':
+      return `exit status ${how.status}`;
+    case 'killed':
+      return `killed by SIG${how.signal}`;
+    case 'unknown':
+      return 'how it ended is not known';
+  }
+}
+
+function describeFailure(target: Target, why: FailureReason): string {
+  switch (why.kind) {
+    case 'not-started':
+      return why.why;
+    case 'timed-out':
+      return `the command still ran after ${formatDuration(why.limitMs)} and the target was not up`;
+    case 'died-again':
+      return `pid ${why.loss.seen.pid} was up, but only for ${formatDuration(why.livedMs)} (${describeDeath(why.loss.how)})`;
+    case 'never-appeared': {
+      const there =
+        why.sight.seen.length === 0 ? 'nothing matches' : `only ${why.sight.seen.length} of ${target.min} are there`;
+      const detail = why.sight.why === null ? '' : ` (${why.sight.why})`;
+      return `${describeCommandEnd(target, why.exited)}, and ${there} after ${formatDuration(why.waitedMs)}${detail}`;
+    }
+  }
+}
+
+/** How the command ended, and what the shell means by 126 and 127 (POSIX, Shell Command Language, 2.8.2). */
+function describeCommandEnd(target: Target, exited: Death): string {
+  const end = `the command ended with ${describeDeath(exited)}`;
+  if (exited.kind !== 'exited') return end;
+  const where = `PATH is ${target.recoverPath}; use an absolute path or --env PATH=…`;
+  if (exited.status === 127) return `${end} (command not found; ${where})`;
+  if (exited.status === 126) return `${end} (found, but it may not be executed; ${where})`;
+  return end;
+}

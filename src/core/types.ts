@@ -1,0 +1,195 @@
+/**
+ * Every noun of the rules. Plain data throughout: a state can be written out as
+ * JSON, read back, and stepped on from there.
+ *
+ * Moments are milliseconds of a monotonic clock and end in `AtMs`; spans end in `Ms`.
+ */
+
+/**
+ * One process for as long as it lives. The number alone is no identity, since the
+ * kernel uses it again; number and start time together are one within a boot.
+ * `startTime` is opaque here: only the reader that made it knows its unit.
+ */
+export interface Identity {
+  readonly pid: number;
+  readonly startTime: number;
+}
+
+/** A process that was seen to match, with what is said of it in the log. */
+export interface Seen extends Identity {
+  readonly commandLine: string;
+}
+
+/** How a process ended, as far as anybody could tell. Signals without `SIG`: `KILL`. */
+export type Death =
+  | { readonly kind: 'exited'; readonly status: number }
+  | { readonly kind: 'killed'; readonly signal: string }
+  | { readonly kind: 'unknown' };
+
+/**
+ * What one look at the machine said. `unknown` means that we could not look:
+ * it is never a reason to recover.
+ */
+export type Observation =
+  | { readonly kind: 'present'; readonly seen: readonly Seen[] }
+  | { readonly kind: 'absent'; readonly seen: readonly Seen[]; readonly why: string | null }
+  | { readonly kind: 'unknown'; readonly why: string };
+
+/** A complete look that found none, or fewer than must be there. */
+export type Absence = Extract<Observation, { kind: 'absent' }>;
+
+/** An observation that did see. */
+export type Sight = Exclude<Observation, { kind: 'unknown' }>;
+
+/** `null` is the plain loop: the next try comes one interval later, always. */
+export type Backoff = { readonly minMs: number; readonly maxMs: number } | null;
+
+/** One thing to watch, normalized: all that the rules need to know of it. */
+export interface Target {
+  /** What the log calls it: the pattern, or the pid-file where there is no pattern. */
+  readonly label: string;
+  /** What the user named it, or the label. */
+  readonly name: string;
+  /** The recovery, a command for `/bin/sh -c`. */
+  readonly recover: string;
+  /** The PATH that the recovery is started with, for when its command is not found. */
+  readonly recoverPath: string;
+  /** How many must be there. */
+  readonly min: number;
+  readonly intervalMs: number;
+  readonly confirmMs: number;
+  readonly startDelayMs: number;
+  readonly startGraceMs: number;
+  readonly settleMs: number;
+  readonly recoverTimeoutMs: number;
+  readonly backoff: Backoff;
+  /** Say what would be recovered, start nothing. */
+  readonly dryRun: boolean;
+  /**
+   * Whether the host hears of a death by itself. Where it doesn't, a target that
+   * is up is looked at every interval.
+   */
+  readonly deathsAreTold: boolean;
+}
+
+/** The recovery's own process while it runs; there is never more than one. */
+export interface Command extends Identity {
+  readonly startedAtMs: number;
+  /** What it was last told to end by; `gave-up` when even KILL did not end it. */
+  readonly stopping: null | 'TERM' | 'KILL' | 'gave-up';
+}
+
+/** Someone that was followed and is gone. */
+export interface Loss {
+  readonly seen: Seen;
+  readonly how: Death;
+  /** Who told how: the kernel, of that process, or the shell that ran the recovery, of whatever it ran last. */
+  readonly toldBy: 'kernel' | 'shell';
+}
+
+/** What is known of the recovery that is under way. */
+export interface Attempt {
+  readonly startedAtMs: number;
+  /** How the recovery's command ended; `null` while it runs. */
+  readonly exited: { readonly atMs: number; readonly how: Death; readonly wasStopped: boolean } | null;
+  /** Who had appeared and is gone again, if anybody. */
+  readonly loss: (Loss & { readonly livedMs: number }) | null;
+}
+
+/**
+ * Where a target is in its life; exactly one, with its data inside.
+ * `lookAtMs` is when to look next; `null` where only an event can change anything.
+ */
+export type Phase =
+  /** Never seen yet. `absentAtMs`: when a complete look first found nothing. */
+  | { readonly kind: 'looking'; readonly absentAtMs: number | null; readonly lookAtMs: number }
+  /** There. `followed` are the oldest that match, as many as must be there. */
+  | {
+      readonly kind: 'up';
+      readonly followed: readonly Seen[];
+      readonly sinceMs: number;
+      /** How the recovery that brought it back has just ended, if it did: likely with the target. */
+      readonly commandEnd: Death | null;
+      readonly lookAtMs: number | null;
+    }
+  /** Gone; may be a planned restart. At `dueAtMs` a look that finds nothing decides. */
+  | { readonly kind: 'confirming'; readonly goneAtMs: number; readonly dueAtMs: number; readonly lookAtMs: number }
+  /** The recovery was started; the target is not there (any more). At `failAtMs` a look that finds nothing decides. */
+  | ({ readonly kind: 'recovering'; readonly failAtMs: number; readonly lookAtMs: number } & Attempt)
+  /** There again; must still be there at `dueAtMs`. */
+  | ({
+      readonly kind: 'settling';
+      readonly followed: readonly Seen[];
+      readonly seenAtMs: number;
+      readonly dueAtMs: number;
+      readonly lookAtMs: number;
+    } & Attempt)
+  /** The last recovery failed; the next comes at `dueAtMs`. */
+  | { readonly kind: 'backing-off'; readonly dueAtMs: number; readonly lookAtMs: number };
+
+/** A phase of one kind. */
+export type PhaseOf<K extends Phase['kind']> = Extract<Phase, { kind: K }>;
+
+/** All that is remembered of a target between two steps. */
+export interface TargetState {
+  readonly phase: Phase;
+  readonly command: Command | null;
+  /** Recoveries that failed in a row; forgotten after a minute up. */
+  readonly failures: number;
+  /** Why the last look could not look; `null` when it could. */
+  readonly blind: string | null;
+  /** For the jitter of the back-off. */
+  readonly seed: number;
+}
+
+/** Something that happened: past tense. */
+export type Input =
+  | { readonly kind: 'observed'; readonly observation: Observation }
+  | { readonly kind: 'died'; readonly identity: Identity; readonly how: Death }
+  | { readonly kind: 'recovery-started'; readonly identity: Identity }
+  | { readonly kind: 'recovery-exited'; readonly pid: number; readonly how: Death }
+  | { readonly kind: 'recovery-not-started'; readonly why: string }
+  | { readonly kind: 'time-passed' };
+
+/** Something to tell: becomes one line of the log. */
+export type Report =
+  | { readonly kind: 'watching'; readonly sight: Sight }
+  /** `confirmMs`: how long it may now take to come back by itself; 0 after a crash. */
+  | { readonly kind: 'gone'; readonly loss: Loss; readonly confirmMs: number }
+  /** Gone, and another is there: noticed only afterwards. */
+  | { readonly kind: 'replaced'; readonly losses: readonly Loss[]; readonly seen: readonly Seen[] }
+  | { readonly kind: 'came-back'; readonly seen: readonly Seen[]; readonly afterMs: number | null }
+  | { readonly kind: 'recovering'; readonly attempt: number }
+  | { readonly kind: 'would-recover'; readonly nextMs: number }
+  | { readonly kind: 'recovered'; readonly seen: readonly Seen[]; readonly afterMs: number; readonly attempt: number }
+  | {
+      readonly kind: 'recovery-failed';
+      readonly why: FailureReason;
+      readonly attempt: number;
+      readonly nextMs: number;
+    }
+  | { readonly kind: 'backing-off'; readonly failures: number }
+  | { readonly kind: 'stopping-recovery'; readonly pid: number; readonly signal: 'TERM' | 'KILL'; readonly why: string }
+  | { readonly kind: 'recovery-stuck'; readonly pid: number }
+  | { readonly kind: 'blind'; readonly why: string }
+  | { readonly kind: 'sighted' };
+
+/** Why a recovery counts as failed. */
+export type FailureReason =
+  | { readonly kind: 'not-started'; readonly why: string }
+  | { readonly kind: 'timed-out'; readonly limitMs: number }
+  | { readonly kind: 'never-appeared'; readonly exited: Death; readonly waitedMs: number; readonly sight: Absence }
+  | { readonly kind: 'died-again'; readonly loss: Loss; readonly livedMs: number };
+
+/** Something to do: imperative. Carried out in order, after the new state is stored. */
+export type Action =
+  | { readonly kind: 'look' }
+  | { readonly kind: 'report'; readonly report: Report }
+  | { readonly kind: 'start-recovery'; readonly attempt: number; readonly cause: string }
+  | { readonly kind: 'stop-recovery'; readonly command: Identity; readonly signal: 'TERM' | 'KILL' };
+
+/** What a step answers. */
+export interface Step {
+  readonly state: TargetState;
+  readonly actions: readonly Action[];
+}

@@ -1,0 +1,118 @@
+/** Starts a recovery, so that it runs as if it were the only thing that this machine does. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { accessSync, constants, readFileSync } from 'node:fs';
+import type { Death, Identity } from '../core/types.ts';
+import { describeCode, errorCode } from './errors.ts';
+import { parseStat } from './proc-stat.ts';
+
+/** POSIX leaves open where the shell is; it is here on every system that we run on. */
+export const SHELL = '/bin/sh';
+
+/** What to start: a command for the shell, and what it finds when it runs. */
+export interface ChildSpec {
+  readonly command: string;
+  /** `null`: the directory that we are in. */
+  readonly cwd: string | null;
+  readonly env: Readonly<Record<string, string>>;
+  /** The descriptor that its output goes to; `null` for nowhere. */
+  readonly output: number | null;
+  /** The soft limit of open files that it shall have; `null` for ours. */
+  readonly openFilesLimit: number | null;
+}
+
+export type StartResult =
+  | { readonly kind: 'started'; readonly identity: Identity }
+  | { readonly kind: 'not-started'; readonly why: string };
+
+/**
+ * Starts `/bin/sh -c COMMAND` in a session of its own, with nothing on its standard
+ * input, and its output where it was asked to go: a file and never a pipe of ours,
+ * which a daemon would hold open for ever, or die of when we end. `onExit` is told of
+ * the end of the shell, not of its output. Node gives it default signals and an empty
+ * mask.
+ */
+export async function startChild(spec: ChildSpec, onExit: (pid: number, how: Death) => void): Promise<StartResult> {
+  const output = spec.output ?? 'ignore';
+  try {
+    const child = spawn(SHELL, shellArguments(spec), {
+      detached: true,
+      stdio: ['ignore', output, output],
+      env: spec.env,
+      ...(spec.cwd === null ? {} : { cwd: spec.cwd }),
+    });
+    const { pid } = child;
+    if (pid === undefined) return { kind: 'not-started', why: explain(await errorOf(child), spec) };
+    child.on('exit', (status, signal) => onExit(pid, toDeath(status, signal)));
+    return { kind: 'started', identity: { pid, startTime: readStartTime(pid) } };
+  } catch (error) {
+    return { kind: 'not-started', why: explain(errorCode(error), spec) };
+  }
+}
+
+/**
+ * Sends a signal to all that a child of ours started and that stayed in its group. The
+ * number is the child's own for as long as we were not told of its end. `false` if
+ * nobody could be reached: they have ended, or belong to somebody else by now.
+ */
+export function signalGroup(pid: number, signal: 'TERM' | 'KILL'): boolean {
+  try {
+    return process.kill(-pid, `SIG${signal}`);
+  } catch (error) {
+    errorCode(error);
+    return false;
+  }
+}
+
+/**
+ * Node raises its own limit of open files to the hard one and children inherit that;
+ * a program that uses select(2), or closes every possible descriptor, fares badly.
+ */
+function shellArguments(spec: ChildSpec): string[] {
+  if (spec.openFilesLimit === null) return ['-c', spec.command];
+  return ['-c', 'ulimit -S -n "$1"; exec "$2" -c "$3"', 'sh', String(spec.openFilesLimit), SHELL, spec.command];
+}
+
+/** A child that could not be started tells why by an event, right after. */
+function errorOf(child: ChildProcess): Promise<string> {
+  return new Promise((resolve, reject) => {
+    child.once('error', (error) => {
+      try {
+        resolve(errorCode(error));
+      } catch (defect) {
+        reject(defect);
+      }
+    });
+  });
+}
+
+/** The kernel says ENOENT for a missing shell and a missing directory alike. */
+function explain(code: string, spec: ChildSpec): string {
+  if (spec.cwd !== null && !isUsable(spec.cwd))
+    return `the directory ${spec.cwd} cannot be entered: ${describeCode(code)}`;
+  return `${SHELL} could not be started: ${describeCode(code)}`;
+}
+
+function isUsable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch (error) {
+    errorCode(error);
+    return false;
+  }
+}
+
+function toDeath(status: number | null, signal: NodeJS.Signals | null): Death {
+  if (signal !== null) return { kind: 'killed', signal: signal.replace(/^SIG/, '') };
+  return status === null ? { kind: 'unknown' } : { kind: 'exited', status };
+}
+
+/** A child of ours has an entry until we are told of its end. Where there is no `/proc`, the number alone must do. */
+function readStartTime(pid: number): number {
+  try {
+    return parseStat(readFileSync(`/proc/${pid}/stat`, 'latin1'))?.startTime ?? 0;
+  } catch (error) {
+    errorCode(error);
+    return 0;
+  }
+}

@@ -1,0 +1,12 @@
+/** Where the lines of a log go. */
+export interface LogSink {
+  /** What it is called in messages. */
+  readonly name: string;
+  /** Writes one whole line. `null` when it was written, else the code of the error: then none of it counts as written. */
+  write(line: Buffer): string | null;
+  /** Begins anew, as after the file was rotated. */
+  reopen(): void;
+  /** The descriptor that a recovery's output is to be appended to; `null` where there is none that works. */
+  outputDescriptor(): number | null;
+  close(): void;
+}

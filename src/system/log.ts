@@ -1,0 +1,100 @@
+/**
+ * The log: formats what is told, writes it, and keeps what could not be written until
+ * it can be. It never fails and never holds anything up.
+ */
+import { type AnyReport, formatJson, formatText } from '../core/report.ts';
+import type { Target } from '../core/types.ts';
+import { formatIsoTime, formatLocalTime, monotonicMs } from './clock.ts';
+import { describeCode } from './errors.ts';
+import { createLineQueue } from './line-queue.ts';
+import type { LogSink } from './log-sink.ts';
+import type { ShowLine } from './terminal.ts';
+
+/** How long after a failed write the next one is tried. */
+const RETRY_MS = 1_000;
+
+export interface LogOptions {
+  readonly target: Target;
+  readonly sink: LogSink;
+  readonly format: 'text' | 'json';
+  /** Where each line is shown as well; `null` for nowhere. */
+  readonly show: ShowLine | null;
+  /** Where it is said, once, that the log can't be written. */
+  readonly complain: ShowLine;
+}
+
+export interface Log {
+  report(report: AnyReport): void;
+  /** When to call `flush` again; `null` while all is written. */
+  retryAtMs(): number | null;
+  /** Writes what waits, if it can be. */
+  flush(): void;
+  reopen(): void;
+  outputDescriptor(): number | null;
+  close(): void;
+}
+
+export function createLog(options: LogOptions): Log {
+  const { target, sink, format, show, complain } = options;
+  const queue = createLineQueue();
+  let failedAtMs: number | null = null;
+  let failure: string | null = null;
+
+  return {
+    report(report) {
+      const line = toLine(report);
+      show?.(line);
+      queue.push(Buffer.from(`${line}\n`, 'utf8'));
+      flush();
+    },
+    retryAtMs: () => (failedAtMs === null ? null : failedAtMs + RETRY_MS),
+    flush,
+    reopen() {
+      sink.reopen();
+      flush();
+    },
+    outputDescriptor: sink.outputDescriptor,
+    close() {
+      flush();
+      sink.close();
+    },
+  };
+
+  function flush(): void {
+    for (let line = queue.first(); line !== undefined; line = queue.first()) {
+      const code = writeLost() ?? sink.write(line);
+      if (code !== null) {
+        failed(code);
+        return;
+      }
+      queue.shift();
+    }
+    failedAtMs = null;
+    failure = null;
+  }
+
+  /** What was lost stood before what waits, and is told there. */
+  function writeLost(): string | null {
+    const lost = queue.takeLost();
+    if (lost.lines === 0) return null;
+    const code = sink.write(Buffer.from(`${toLine({ kind: 'lost-lines', ...lost })}\n`, 'utf8'));
+    if (code !== null) queue.addLost(lost);
+    return code;
+  }
+
+  function failed(code: string): void {
+    failedAtMs = monotonicMs();
+    if (failure === code) return;
+    failure = code;
+    complain(
+      `watchdog: the log, ${sink.name}, cannot be written: ${describeCode(code)}; lines are kept and written later`,
+    );
+  }
+
+  function toLine(report: AnyReport): string {
+    const now = new Date();
+    return format === 'json'
+      ? formatJson(target, report, formatIsoTime(now))
+      : formatText(target, report, formatLocalTime(now));
+  }
+}

@@ -1,0 +1,153 @@
+/** One look at the machine: which processes are the target. The rules are in `core/match.ts` and `core/pid-file.ts`. */
+import { judgeAll, LEFT_OUT_TEXT, type LeftOut, type Selector, type Surroundings, whyLeftOut } from '../core/match.ts';
+import type { ProcessRecord } from '../core/process.ts';
+import type { Identity, Observation, Seen } from '../core/types.ts';
+import { isWatchdog, mayBeWatchdog } from '../core/watchdog-process.ts';
+import { isWrapper } from '../core/wrapper.ts';
+import { resolvePidFile } from './pid-file.ts';
+import type { ProcessTable } from './process-table.ts';
+
+/** No chain of parents is followed further than this. */
+const MAX_ANCESTORS = 64;
+
+/** What to look for, and who asks. */
+export interface LookQuestion {
+  readonly table: ProcessTable;
+  readonly selector: Selector;
+  readonly pidFile: string | null;
+  readonly min: number;
+  readonly self: Self;
+}
+
+/** What we know of ourselves without looking. */
+export interface Self {
+  readonly pid: number;
+  readonly arguments: string;
+  /** `null` where it is a general interpreter. */
+  readonly exe: string | null;
+  readonly recover: string | null;
+}
+
+/** A look with all that led to it. */
+export interface Look {
+  readonly matches: readonly ProcessRecord[];
+  readonly leftOut: readonly { readonly record: ProcessRecord; readonly why: LeftOut }[];
+  /** Why a pid-file names none; `null` where there is none, or it does. */
+  readonly pidFileProblem: string | null;
+  /** Why this may not be all; `null` if it is. */
+  readonly trouble: string | null;
+}
+
+/** Looks, and answers as the rules want it. Those in `followed` still count while they live, whatever they call themselves now. */
+export async function observe(question: LookQuestion, followed: readonly Identity[]): Promise<Observation> {
+  const look = await lookAround(question);
+  const still = await stillThere(question.table, followed, look.matches);
+  const seen = [...look.matches, ...still].sort(byAge).map(toSeen);
+  if (seen.length >= question.min) return { kind: 'present', seen };
+  if (look.trouble !== null) return { kind: 'unknown', why: look.trouble };
+  return { kind: 'absent', seen, why: look.pidFileProblem };
+}
+
+/** Looks, and tells of everything that holds the pattern. */
+export async function lookAround(question: LookQuestion): Promise<Look> {
+  return question.pidFile === null ? lookByPattern(question) : lookByPidFile(question, question.pidFile);
+}
+
+async function lookByPattern(question: LookQuestion): Promise<Look> {
+  const { selector, table } = question;
+  const matches = selector.matches ?? (() => true);
+  const scan = await table.scan((line) => matches(line) || mayBeWatchdog(line), selector.uids);
+  const watchdogs = scan.records.filter((record) => isWatchdog(record, question.self.exe));
+  const candidates = scan.records.filter((record) => matches(record.commandLine));
+  const around = await lookAtSurroundings(question, candidates, watchdogs, scan.lookerPids);
+  const { matches: found, leftOut } = judgeAll(candidates, selector, around);
+  const unreadable = leftOut.find((one) => one.why === 'program-not-readable');
+  const trouble =
+    unreadable === undefined
+      ? null
+      : `the program of process ${unreadable.record.pid} may not be read, to compare --exe`;
+  return { matches: [...found].sort(byAge), leftOut, pidFileProblem: null, trouble: scan.trouble ?? trouble };
+}
+
+async function lookByPidFile(question: LookQuestion, path: string): Promise<Look> {
+  const { selector, self, table } = question;
+  const vouches =
+    selector.matches === null ? null : (record: ProcessRecord) => selector.matches?.(record.commandLine) === true;
+  const verdict = await resolvePidFile({ path, table, selfPid: self.pid, vouches });
+  if (verdict.kind === 'unknown') return { matches: [], leftOut: [], pidFileProblem: null, trouble: verdict.why };
+  if (verdict.kind === 'none') return { matches: [], leftOut: [], pidFileProblem: verdict.why, trouble: null };
+  const { record } = verdict;
+  const around = await lookAtSurroundings(question, [record], [], []);
+  const why = whyLeftOut(record, selector, around);
+  if (why === null) return { matches: [record], leftOut: [], pidFileProblem: null, trouble: null };
+  const trouble = why === 'program-not-readable' ? `the program of process ${record.pid} may not be read` : null;
+  return {
+    matches: [],
+    leftOut: [{ record, why }],
+    pidFileProblem: `${path} names ${record.pid}, which is left out: ${LEFT_OUT_TEXT[why]}`,
+    trouble,
+  };
+}
+
+/** Only a wrapper needs to be told from the target by its relatives: mostly there is nothing to look up. */
+async function lookAtSurroundings(
+  question: LookQuestion,
+  candidates: readonly ProcessRecord[],
+  watchdogs: readonly ProcessRecord[],
+  lookerPids: readonly number[],
+): Promise<Surroundings> {
+  const { self, table } = question;
+  const others = candidates.filter((record) => record.pid !== self.pid);
+  const ancestors = others.length === 0 ? [] : await readAncestors(table, self.pid);
+  const ancestorsOfWatchdogs = new Map<number, number>();
+  if (others.some(isWrapper)) {
+    for (const watchdog of watchdogs) {
+      for (const ancestor of await readAncestors(table, watchdog.pid))
+        ancestorsOfWatchdogs.set(ancestor.pid, watchdog.pid);
+    }
+  }
+  return {
+    selfPid: self.pid,
+    ancestors,
+    ownArguments: self.arguments,
+    ownExe: self.exe,
+    ancestorsOfWatchdogs,
+    recover: self.recover,
+    lookerPids,
+  };
+}
+
+async function readAncestors(table: ProcessTable, pid: number): Promise<readonly ProcessRecord[]> {
+  const ancestors: ProcessRecord[] = [];
+  let reading = await table.read(pid);
+  while (reading.kind === 'process' && reading.record.ppid > 0 && ancestors.length < MAX_ANCESTORS) {
+    reading = await table.read(reading.record.ppid);
+    if (reading.kind === 'process') ancestors.push(reading.record);
+  }
+  return ancestors;
+}
+
+/** Those followed that no longer match, but live on: they have changed their title. */
+async function stillThere(
+  table: ProcessTable,
+  followed: readonly Identity[],
+  matches: readonly ProcessRecord[],
+): Promise<readonly ProcessRecord[]> {
+  const still: ProcessRecord[] = [];
+  for (const one of followed) {
+    if (matches.some((record) => record.pid === one.pid)) continue;
+    const reading = await table.read(one.pid);
+    if (reading.kind !== 'process') continue;
+    const { record } = reading;
+    if (record.startTime === one.startTime && record.state !== 'zombie') still.push(record);
+  }
+  return still;
+}
+
+function byAge(one: ProcessRecord, other: ProcessRecord): number {
+  return one.startTime - other.startTime || one.pid - other.pid;
+}
+
+function toSeen({ pid, startTime, commandLine }: ProcessRecord): Seen {
+  return { pid, startTime, commandLine };
+}

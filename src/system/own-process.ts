@@ -1,0 +1,32 @@
+/** What we are, as a process. */
+import { readFileSync, realpathSync } from 'node:fs';
+import { isSea } from 'node:sea';
+import { decodeUtf8 } from '../core/command-line.ts';
+import { errorCode } from './errors.ts';
+
+/** U+FFFD: what Node puts in the place of bytes that aren't UTF-8. */
+const REPLACEMENT = '\ufffd';
+
+/** The arguments of the command line, without the program. Bytes that aren't UTF-8 are kept apart, as in `core/command-line.ts`. */
+export function ownArguments(argv: readonly string[]): readonly string[] {
+  const given = argv.slice(2);
+  if (!given.some((argument) => argument.includes(REPLACEMENT))) return given;
+  try {
+    const raw = readFileSync('/proc/self/cmdline', 'latin1').replace(/\0$/, '').split('\0');
+    return given.length === 0 ? [] : raw.slice(-given.length).map(decodeUtf8);
+  } catch (error) {
+    errorCode(error);
+    return given;
+  }
+}
+
+/** Our executable, if nothing but a watchdog runs from it; `null` where it is Node itself. */
+export function ownExecutable(): string | null {
+  if (!isSea()) return null;
+  try {
+    return realpathSync(process.execPath);
+  } catch (error) {
+    errorCode(error);
+    return process.execPath;
+  }
+}

@@ -1,0 +1,236 @@
+/**
+ * The processes of Linux, read from `/proc` with as few system calls as will do: one
+ * directory listing, and for each process its command line alone (open, read, close).
+ * Only for those that are wanted, or that show no command line, is more read.
+ */
+import { closeSync, constants, openSync, readdirSync, readlinkSync, readSync, statSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { decodeUtf8, joinArguments, splitArguments } from '../core/command-line.ts';
+import type { ProcessRecord } from '../core/process.ts';
+import { describeCode, errorCode } from './errors.ts';
+import { hasEnded, isKernelThread, type ProcStat, parseStat, statusNumber } from './proc-stat.ts';
+import type { ProcessTable, Reading, Scan } from './process-table.ts';
+
+/** Enough for nearly every command line in one read. */
+const FIRST_BUFFER_BYTES = 64 * 1024;
+/** No more of a command line is read than this: as much as execve(2) takes by default. */
+const MAX_COMMAND_LINE_BYTES = 2 * 1024 * 1024;
+/** USER_HZ: `/proc` counts in hundredths of a second on every architecture that we run on. */
+const TICKS_PER_SECOND = 100;
+/**
+ * A process in the middle of execve(2) shows an empty command line for a moment: with a
+ * program that re-executes itself in a loop, 15 of 100 readings. So often it is read again.
+ */
+const EMPTY_READINGS = 12;
+
+export interface ProcFsOptions {
+  /** `/proc`, or a directory made like it. */
+  readonly root: string;
+  readonly selfPid: number;
+}
+
+/** A file's content as one character per byte; or why there is none. */
+type FileReading = { readonly text: string } | { readonly code: string };
+
+/** The process table of `/proc`. */
+export function openProcFs({ root, selfPid }: ProcFsOptions): ProcessTable {
+  let buffer = Buffer.allocUnsafe(FIRST_BUFFER_BYTES);
+
+  return { kind: 'proc', scan, read };
+
+  async function scan(wants: (commandLine: string) => boolean, uids: readonly number[] | null): Promise<Scan> {
+    const listed = listPids();
+    if ('trouble' in listed) return { records: [], lookerPids: [], trouble: listed.trouble };
+    const silent: number[] = [];
+    const wanted: number[] = [];
+    let trouble = whyBlind(listed.pids, uids);
+    for (const pid of listed.pids) {
+      const line = readCommandLine(`${root}/${pid}`);
+      if ('code' in line) {
+        if (!isGone(line.code) && !isSomebodyElses(pid, uids)) trouble ??= unreadable(pid, line.code);
+      } else if (line.text === '') silent.push(pid);
+      else if (wants(joinArguments(line.text))) wanted.push(pid);
+    }
+    const records: ProcessRecord[] = [];
+    for (const pid of [...wanted, ...silent.filter((one) => mayMatter(one, wants))]) {
+      const reading = await read(pid);
+      if (reading.kind === 'trouble') trouble ??= reading.why;
+      if (reading.kind === 'process' && wants(reading.record.commandLine)) records.push(reading.record);
+    }
+    return { records, lookerPids: [], trouble };
+  }
+
+  /** Of what shows no command line, only the living can match yet; the others are known by their short name. */
+  function mayMatter(pid: number, wants: (commandLine: string) => boolean): boolean {
+    const stat = readStat(`${root}/${pid}`);
+    if ('code' in stat) return false;
+    const isQuiet = isKernelThread(stat.stat) || (hasEnded(stat.stat) && stat.stat.threads <= 1);
+    return !isQuiet || wants(bracketed(stat.stat));
+  }
+
+  async function read(pid: number): Promise<Reading> {
+    const directory = `${root}/${pid}`;
+    const stat = readStat(directory);
+    if ('code' in stat)
+      return isGone(stat.code) ? whenNotListed(pid) : { kind: 'trouble', why: unreadable(pid, stat.code) };
+    const status = readText(`${directory}/status`);
+    if ('code' in status)
+      return isGone(status.code) ? { kind: 'none' } : { kind: 'trouble', why: unreadable(pid, status.code) };
+    const processPid = statusNumber(status.text, 'Tgid');
+    if (processPid !== null && processPid !== pid) return { kind: 'thread', processPid };
+    const living = hasEnded(stat.stat) && stat.stat.threads > 1 ? livingThread(directory) : null;
+    const isAlive = !hasEnded(stat.stat) || living !== null;
+    const line = isAlive && !isKernelThread(stat.stat) ? await readUntilShown(living ?? directory) : '';
+    return {
+      kind: 'process',
+      record: {
+        pid,
+        startTime: stat.stat.startTime,
+        ppid: stat.stat.ppid,
+        uid: statusNumber(status.text, 'Uid', 1) ?? -1,
+        state: !isAlive ? 'zombie' : stat.stat.state === 'T' || stat.stat.state === 't' ? 'stopped' : 'alive',
+        isKernelThread: isKernelThread(stat.stat),
+        commandLine: line === '' ? bracketed(stat.stat) : joinArguments(line),
+        args: splitArguments(line),
+        exe: readExe(directory),
+        ageMs: Math.max(0, readUptimeMs() - (stat.stat.startTime / TICKS_PER_SECOND) * 1_000),
+      },
+    };
+  }
+
+  function listPids(): { readonly pids: readonly number[] } | { readonly trouble: string } {
+    try {
+      const pids = readdirSync(root).filter((name) => /^[1-9]\d*$/.test(name));
+      return { pids: pids.map(Number) };
+    } catch (error) {
+      return { trouble: `${root} cannot be listed: ${describeCode(errorCode(error))}` };
+    }
+  }
+
+  /** A complete listing has ourselves and process 1 in it. */
+  function whyBlind(pids: readonly number[], uids: readonly number[] | null): string | null {
+    if (pids.length === 0) return `${root} shows no processes; is it mounted?`;
+    if (!pids.includes(selfPid))
+      return `${root} does not show this watchdog itself; is it that of another PID namespace?`;
+    const onlyOwn = uids?.every((uid) => uid === process.geteuid?.()) === true;
+    if (pids.includes(1) || onlyOwn) return null;
+    return `${root} hides other users' processes (hidepid); run as root, or name yourself by --user`;
+  }
+
+  function isSomebodyElses(pid: number, uids: readonly number[] | null): boolean {
+    if (uids === null) return false;
+    try {
+      return !uids.includes(statSync(`${root}/${pid}`).uid);
+    } catch (error) {
+      return isGone(errorCode(error));
+    }
+  }
+
+  /** No entry: gone, unless the kernel says that there is such a process, and it is hidden from us. */
+  function whenNotListed(pid: number): Reading {
+    const listed = listPids();
+    if ('trouble' in listed) return { kind: 'trouble', why: listed.trouble };
+    const why = whyBlind(listed.pids, null);
+    if (why === null) return { kind: 'none' };
+    try {
+      process.kill(pid, 0);
+    } catch (error) {
+      if (errorCode(error) === 'ESRCH') return { kind: 'none' };
+    }
+    return { kind: 'trouble', why };
+  }
+
+  /** The command line, read again while a living process shows none. One character per byte. */
+  async function readUntilShown(directory: string): Promise<string> {
+    for (let reading = 0; reading < EMPTY_READINGS; reading += 1) {
+      const line = readCommandLine(directory);
+      if ('code' in line) return '';
+      if (line.text !== '') return line.text;
+      await sleep(reading < 4 ? 0 : 2);
+    }
+    return '';
+  }
+
+  /** A thread that lives on after the first one, whose own entry is a zombie's, has ended. */
+  function livingThread(directory: string): string | null {
+    try {
+      for (const thread of readdirSync(`${directory}/task`)) {
+        const stat = readStat(`${directory}/task/${thread}`);
+        if ('stat' in stat && !hasEnded(stat.stat)) return `${directory}/task/${thread}`;
+      }
+    } catch (error) {
+      // Gone meanwhile, or not to be read: then its own entry is all there is to say.
+      errorCode(error);
+    }
+    return null;
+  }
+
+  function readStat(directory: string): { readonly stat: ProcStat } | { readonly code: string } {
+    const text = readText(`${directory}/stat`);
+    if ('code' in text) return text;
+    const stat = parseStat(text.text);
+    return stat === null ? { code: 'ESRCH' } : { stat };
+  }
+
+  function readExe(directory: string): string | null {
+    try {
+      return readlinkSync(`${directory}/exe`).replace(/ \(deleted\)$/, '');
+    } catch (error) {
+      errorCode(error);
+      return null;
+    }
+  }
+
+  function readUptimeMs(): number {
+    const uptime = readText(`${root}/uptime`);
+    return 'text' in uptime ? Number.parseFloat(uptime.text) * 1_000 : 0;
+  }
+
+  /** The raw command line without the NULs at its end, so that one of nothing but NULs is empty. */
+  function readCommandLine(directory: string): FileReading {
+    const line = readText(`${directory}/cmdline`);
+    return 'text' in line && line.text.endsWith('\0') ? { text: line.text.replace(/\0+$/, '') } : line;
+  }
+
+  /** Never waits: a FIFO in a directory that is only made like `/proc` reads as empty. */
+  function readText(path: string): FileReading {
+    let descriptor: number;
+    try {
+      descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    } catch (error) {
+      return { code: errorCode(error) };
+    }
+    try {
+      return { text: readAll(descriptor) };
+    } catch (error) {
+      return { code: errorCode(error) };
+    } finally {
+      closeSync(descriptor);
+    }
+  }
+
+  function readAll(descriptor: number): string {
+    let length = readSync(descriptor, buffer, 0, buffer.length, null);
+    while (length === buffer.length && length < MAX_COMMAND_LINE_BYTES) {
+      buffer = Buffer.concat([buffer, Buffer.allocUnsafe(buffer.length)]);
+      const more = readSync(descriptor, buffer, length, buffer.length - length, null);
+      if (more === 0) break;
+      length += more;
+    }
+    return buffer.toString('latin1', 0, length);
+  }
+}
+
+/** What ps and pgrep show of a process without a command line. */
+function bracketed(stat: ProcStat): string {
+  return `[${decodeUtf8(stat.comm)}]`;
+}
+
+/** Ended between the listing and the reading: what happens all the time. */
+function isGone(code: string): boolean {
+  return code === 'ENOENT' || code === 'ESRCH';
+}
+
+function unreadable(pid: number, code: string): string {
+  return `process ${pid} cannot be read: ${describeCode(code)}`;
+}

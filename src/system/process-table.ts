@@ -1,0 +1,41 @@
+import { existsSync } from 'node:fs';
+import type { ProcessRecord } from '../core/process.ts';
+import { openProcFs } from './proc-fs.ts';
+import { openPsList } from './ps-list.ts';
+
+/**
+ * Where processes are looked up. Two readers stand behind this: `/proc`, and `ps`.
+ * What could not be read is always told: an empty answer without `trouble` means that
+ * there is nothing.
+ */
+export interface ProcessTable {
+  readonly kind: 'proc' | 'ps';
+  /**
+   * All processes whose command line is wanted. `uids`: nobody else's matter, so that
+   * it is no trouble when they can't be seen.
+   */
+  scan(wants: (commandLine: string) => boolean, uids: readonly number[] | null): Promise<Scan>;
+  /** One process by its number. */
+  read(pid: number): Promise<Reading>;
+}
+
+export interface Scan {
+  readonly records: readonly ProcessRecord[];
+  /** Programs that the reader started to look. */
+  readonly lookerPids: readonly number[];
+  /** Why this may not be all; `null` if it is. */
+  readonly trouble: string | null;
+}
+
+export type Reading =
+  | { readonly kind: 'process'; readonly record: ProcessRecord }
+  /** The number is that of a thread. */
+  | { readonly kind: 'thread'; readonly processPid: number }
+  | { readonly kind: 'none' }
+  | { readonly kind: 'trouble'; readonly why: string };
+
+/** The reader that was asked for, or the one that serves this machine. */
+export function openProcessTable(wanted: 'proc' | 'ps' | null): ProcessTable {
+  const kind = wanted ?? (existsSync('/proc/self/stat') ? 'proc' : 'ps');
+  return kind === 'proc' ? openProcFs({ root: '/proc', selfPid: process.pid }) : openPsList({ selfPid: process.pid });
+}

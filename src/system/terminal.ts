@@ -1,0 +1,48 @@
+/** Standard error: for complaints, and for showing the log to whoever started us by hand. */
+import { readFileSync, writeSync } from 'node:fs';
+import { isatty } from 'node:tty';
+import { errorCode } from './errors.ts';
+import { openWithoutWaiting } from './log-stream.ts';
+
+const STDERR = 2;
+
+/** Shows a line on standard error, or doesn't: never waits, never fails. */
+export type ShowLine = (line: string) => void;
+
+/** Shows lines wherever standard error leads. */
+export function openComplaints(): ShowLine {
+  const descriptor = openWithoutWaiting(STDERR);
+  return (line) => {
+    try {
+      writeSync(descriptor, `${line}\n`);
+    } catch (error) {
+      // Nobody listens there; what is said is in the log too, or can't be said at all.
+      errorCode(error);
+    }
+  };
+}
+
+/**
+ * Shows lines on a terminal, while we are its foreground job: a job in the background
+ * that writes may be stopped by the kernel (SIGTTOU, termios(3), TOSTOP). `null` where
+ * there is no terminal.
+ */
+export function openTerminal(): ShowLine | null {
+  if (!isatty(STDERR)) return null;
+  const show = openComplaints();
+  return (line) => {
+    if (isForeground()) show(line);
+  };
+}
+
+/** Whether our process group is the terminal's foreground one: fields 5 and 8 of proc(5)'s `stat`. */
+function isForeground(): boolean {
+  try {
+    const stat = readFileSync('/proc/self/stat', 'latin1');
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return fields[2] === fields[5];
+  } catch (error) {
+    errorCode(error);
+    return false;
+  }
+}
