@@ -33,20 +33,15 @@ export function looksLikeBystander(record: ProcessRecord): boolean {
 }
 
 /**
- * A pattern that these bystanders no longer match: the interpreter in front of the
- * file, or the program at the start of the line. `null` where none can be offered.
+ * A narrower pattern: the interpreter in front of the file, or the program at the start
+ * of the line. `null` where none can be offered. Whether it helps must be tried.
  */
-export function narrowerPattern(
-  pattern: string,
-  isFixed: boolean,
-  bystanders: readonly ProcessRecord[],
-): string | null {
-  const core = isFixed ? pattern.replace(/[\\^$.|?*+()[\]{}]/g, '\\$&') : pattern;
-  if (core.startsWith('^')) return null;
-  const ending = /(?:\\?\.)([a-z]+)\$?$/.exec(core)?.[1];
+export function narrowerPattern(pattern: string, isFixed: boolean): string | null {
+  const literal = isFixed ? pattern.replace(/[\\^$.|?*+()[\]{}]/g, '\\$&') : pattern;
+  if (literal.startsWith('^')) return null;
+  const ending = /\\?\.([a-z]+)\$?$/.exec(literal)?.[1];
   const interpreter = ending === undefined ? undefined : INTERPRETERS.get(ending);
-  const exact = isFixed ? core : core.replace(/(^|[^\\])\.([a-z]+)$/, '$1\\.$2');
-  const narrow =
-    interpreter === undefined ? `^([^ ]*/)?${core}( |$)` : `^([^ ]*/)?${interpreter} (.* )?([^ ]*/)?${exact}( |$)`;
-  return bystanders.some((one) => one.commandLine.startsWith(pattern)) ? null : narrow;
+  if (interpreter === undefined) return `^([^ ]*/)?${literal}( |$)`;
+  const file = literal.replace(/\$$/, '').replace(/(^|[^\\])\.([a-z]+)$/, '$1\\.$2');
+  return `^([^ ]*/)?${interpreter} (.* )?([^ ]*/)?${file}( |$)`;
 }

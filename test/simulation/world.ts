@@ -153,7 +153,10 @@ export function createWorld(target: Target, planOf: (attempt: number) => Recover
   function start(attempt: number): void {
     starts.push({ atMs: nowMs, targetsThen: targets.size, wasBlind: why !== null });
     const plan = planOf(attempt);
-    if (plan.refusal !== undefined) return take({ kind: 'recovery-not-started', why: plan.refusal });
+    if (plan.refusal !== undefined) {
+      take({ kind: 'recovery-not-started', why: plan.refusal });
+      return;
+    }
     const pid = nextPid++;
     running.set(pid, plan);
     const { exits } = plan;
@@ -178,7 +181,7 @@ export function createWorld(target: Target, planOf: (attempt: number) => Recover
   }
 
   function endCommand(pid: number, how: Death): void {
-    if (targets.has(pid)) return end(pid, how);
-    if (running.delete(pid)) take({ kind: 'recovery-exited', pid, how });
+    if (targets.has(pid)) end(pid, how);
+    else if (running.delete(pid)) take({ kind: 'recovery-exited', pid, how });
   }
 }

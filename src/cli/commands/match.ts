@@ -1,3 +1,4 @@
+import { compilePattern, type PatternSettings } from '../../config/pattern.ts';
 import { readSelect } from '../../config/settings.ts';
 import { formatDuration } from '../../core/duration.ts';
 import { escapeForeign } from '../../core/escape.ts';
@@ -21,7 +22,7 @@ export async function match(invocation: Invocation): Promise<number> {
   const all = [...invocation.problems, ...problems, ...more];
   if (all.length > 0) return refuse(all);
   const look = await lookAround(question);
-  const warning = warn(look, select.pattern?.text ?? null, select.pattern?.isFixed ?? false);
+  const warning = warn(look, select.pattern);
   print(raw.json === true ? formatJson(look, warning) : formatText(look, warning));
   if (look.matches.length >= select.min) return exitCode('ok');
   return exitCode(look.trouble === null ? 'down' : 'unknown');
@@ -32,10 +33,19 @@ interface Warning {
   readonly narrowerPattern: string | null;
 }
 
-function warn(look: Look, pattern: string | null, isFixed: boolean): Warning | null {
+function warn(look: Look, pattern: PatternSettings | null): Warning | null {
   if (pattern === null || look.matches.length === 0 || !look.matches.every(looksLikeBystander)) return null;
   const text = 'all that matches looks like an editor, a pager, a search or a shell that only names the target';
-  return { text, narrowerPattern: narrowerPattern(pattern, isFixed, look.matches) };
+  return { text, narrowerPattern: proposePattern(pattern, look.matches) };
+}
+
+/** A narrower pattern that none of these matches; `null` if there is none to offer. */
+function proposePattern(pattern: PatternSettings, bystanders: readonly ProcessRecord[]): string | null {
+  const text = narrowerPattern(pattern.text, pattern.isFixed);
+  if (text === null) return null;
+  const compiled = compilePattern({ ...pattern, text, isFixed: false, isExact: false });
+  if ('problem' in compiled) return null;
+  return bystanders.some((one) => compiled.matcher(one.commandLine)) ? null : text;
 }
 
 function formatText(look: Look, warning: Warning | null): string {
