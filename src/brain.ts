@@ -56,10 +56,8 @@ async function onEvent(options: BrainOptions, state: TargetState, event: HostEve
     case 'child-exited':
       return advance(options, state, { kind: 'recovery-exited', pid: event.pid, how: event.how });
     case 'signal':
-      if (event.signal !== 'SIGUSR2') {
-        options.log.reopen();
-        return state;
-      }
+      if (event.signal === 'SIGHUP') options.log.reopen();
+      if (event.signal !== 'SIGUSR2') return state;
       return advance(options, state, { kind: 'observed', observation: await look(options, state) });
   }
 }

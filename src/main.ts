@@ -3,7 +3,8 @@
  * told from everything else that can go wrong.
  */
 
-// First of all: without a handler, this signal would open Node's debugger to every local user.
+// First of all: without a handler, this signal would open Node's debugger to every local user. (The
+// executable has that switched off from its first instruction; this is for the bundle that is run by Node.)
 process.on('SIGUSR1', () => {});
 process.on('uncaughtException', endByDefect);
 

@@ -14,9 +14,9 @@ Times are written 500ms, 5s, 2m or 1h. Every option is also a variable: --pid-fi
 is WATCHDOG_PID_FILE, a switch is on with 1. The command line has the last word.
 
 The log is /var/log/watchdog.log for root, $XDG_STATE_HOME/watchdog/watchdog.log
-(or ~/.local/state/…) for others, and standard output as process 1. SIGHUP and
-SIGUSR1 reopen it; SIGUSR2 looks at once; SIGTERM, SIGINT and SIGQUIT end the watch.
-What was recovered lives on.
+(or ~/.local/state/…) for others, and standard output as process 1. SIGHUP reopens
+it; SIGUSR2 looks at once; SIGTERM, SIGINT and SIGQUIT end the watch. What was
+recovered lives on.
 
 Examples:
   watchdog --pattern my.js --recover "node my.js start"

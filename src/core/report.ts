@@ -153,8 +153,9 @@ function describeFailure(target: Target, why: FailureReason): string {
 
 /** How the command ended, and what the shell means by 126 and 127 (POSIX, Shell Command Language, 2.8.2). */
 function describeCommandEnd(target: Target, exited: Death): string {
+  if (exited.kind === 'killed') return `the command was ${describeDeath(exited)}`;
+  if (exited.kind === 'unknown') return 'the command ended';
   const end = `the command ended with ${describeDeath(exited)}`;
-  if (exited.kind !== 'exited') return end;
   const where = `PATH is ${target.recoverPath}; use an absolute path or --env PATH=…`;
   if (exited.status === 127) return `${end} (command not found; ${where})`;
   if (exited.status === 126) return `${end} (found, but it may not be executed; ${where})`;

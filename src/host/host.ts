@@ -2,7 +2,7 @@ import type { Death, Identity } from '../core/types.ts';
 import type { ChildSpec, StartResult } from '../system/child.ts';
 
 /** The signals that are told; each means one thing, see the manual. */
-export const TOLD_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const;
+export const TOLD_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGHUP', 'SIGUSR2'] as const;
 export type ToldSignal = (typeof TOLD_SIGNALS)[number];
 
 /** Something that happened while the brain waited. */

@@ -80,27 +80,29 @@ function askHolder(address: string): Promise<number | 'gone' | null> {
  * user and root may read. Where that can't be told, the answer is believed.
  */
 function isHolder(pid: number, address: string): boolean {
-  const inode = socketInode(address);
-  if (inode === null) return true;
+  const sockets = socketsNamed(address);
+  if (sockets.length === 0) return true;
   try {
-    return readdirSync(`/proc/${pid}/fd`).some((fd) => readLink(`/proc/${pid}/fd/${fd}`) === `socket:[${inode}]`);
+    return readdirSync(`/proc/${pid}/fd`).some((fd) => sockets.includes(readLink(`/proc/${pid}/fd/${fd}`)));
   } catch (error) {
     const code = errorCode(error);
     return code !== 'EACCES' && code !== 'EPERM' && code !== 'ENOENT';
   }
 }
 
-/** `/proc/net/unix`: number, references, protocol, flags, type, state, inode, path; `@` stands for the NUL. */
-function socketInode(address: string): string | null {
+/**
+ * The sockets of this name, as `/proc/PID/fd` shows them: the one that listens, and
+ * its end of every connection. `/proc/net/unix` has number, references, protocol,
+ * flags, type, state, inode, path; `@` stands for the NUL.
+ */
+function socketsNamed(address: string): readonly string[] {
   try {
     const name = address.replace('\0', '@');
-    const line = readFileSync('/proc/net/unix', 'latin1')
-      .split('\n')
-      .find((one) => one.endsWith(` ${name}`));
-    return line?.trim().split(/\s+/)[6] ?? null;
+    const lines = readFileSync('/proc/net/unix', 'latin1').split('\n');
+    return lines.filter((line) => line.endsWith(` ${name}`)).map((line) => `socket:[${line.trim().split(/\s+/)[6]}]`);
   } catch (error) {
     errorCode(error);
-    return null;
+    return [];
   }
 }
 

@@ -110,11 +110,21 @@ export function openProcFs({ root, selfPid }: ProcFsOptions): ProcessTable {
   /** A complete listing has ourselves and process 1 in it. */
   function whyBlind(pids: readonly number[], uids: readonly number[] | null): string | null {
     if (pids.length === 0) return `${root} shows no processes; is it mounted?`;
-    if (!pids.includes(selfPid))
+    if (!pids.includes(selfPid) || readSelf() !== selfPid)
       return `${root} does not show this watchdog itself; is it that of another PID namespace?`;
     const onlyOwn = uids?.every((uid) => uid === process.geteuid?.()) === true;
     if (pids.includes(1) || onlyOwn) return null;
     return `${root} hides other users' processes (hidepid); run as root, or name yourself by --user`;
+  }
+
+  /** Who we are by `/proc`'s own word: the number that it has for us, which in another namespace is not ours. */
+  function readSelf(): number {
+    try {
+      return Number(readlinkSync(`${root}/self`));
+    } catch (error) {
+      errorCode(error);
+      return 0;
+    }
   }
 
   function isSomebodyElses(pid: number, uids: readonly number[] | null): boolean {

@@ -48,8 +48,7 @@ export function openPsList({ selfPid }: { readonly selfPid: number }): ProcessTa
       startTimes = new Map(records.map((record) => [record.pid, record.startTime]));
       return { records };
     } catch (error) {
-      const detail = error instanceof Error ? firstLine(error.message) : String(error);
-      return { trouble: `the list of ps cannot be had: ${detail}` };
+      return { trouble: `the list of ps cannot be had: ${reason(error)}` };
     }
   }
 
@@ -94,6 +93,10 @@ function toRecord(listed: Listed, startTime: number, nowMs: number): ProcessReco
   };
 }
 
-function firstLine(text: string): string {
-  return text.split('\n', 2).join(' ').trim();
+/** What ps itself said; the first line of the error is the command that was run, which differs from look to look. */
+function reason(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if ('code' in error && error.code === 'ENOENT') return 'there is no ps';
+  const said = error.message.split('\n').slice(1).join(' ').trim();
+  return said === '' ? 'it failed without a word' : said;
 }

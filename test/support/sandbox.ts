@@ -34,6 +34,8 @@ export interface Sandbox {
   path(name: string): string;
   write(name: string, content: string, mode?: number): string;
   read(name: string): string;
+  /** What is to be undone once all processes are gone, before the directory goes. */
+  undo(what: () => unknown): void;
   /** How often a recovery that writes to `ev` was started, by its own count. */
   recoveries(): number;
   /** Starts a watchdog of this test, its log in `log`. */
@@ -58,6 +60,7 @@ export function makeSandbox(t: TestContext): Sandbox {
   const marker = `tgt_${randomBytes(5).toString('hex')}`;
   const directory = mkdtempSync(join(tmpdir(), `watchdog-${marker}-`));
   const running: Running[] = [];
+  const undoing: (() => unknown)[] = [];
   const path = (name: string): string => join(directory, name);
 
   t.after(async () => {
@@ -67,6 +70,7 @@ export function makeSandbox(t: TestContext): Sandbox {
       for (const one of left) signal(one.pid, 'SIGKILL');
       return left.length === 0;
     });
+    for (const undo of undoing) await undo();
     rmSync(directory, { recursive: true, force: true });
   });
 
@@ -80,6 +84,7 @@ export function makeSandbox(t: TestContext): Sandbox {
       return path(name);
     },
     read: (name) => (existsSync(path(name)) ? readFileSync(path(name), 'utf8') : ''),
+    undo: (what) => undoing.push(what),
     recoveries: () => sandbox.read('ev').split('\n').length - 1,
     watchdog: (args, options) => sandbox.start(WATCHDOG, ['--log', path('log'), ...args], options),
     start(program, args, options) {
