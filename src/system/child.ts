@@ -32,14 +32,17 @@ export type StartResult =
  * mask.
  */
 export async function startChild(spec: ChildSpec, onExit: (pid: number, how: Death) => void): Promise<StartResult> {
-  const output = spec.output ?? 'ignore';
+  const hasNull = isThere('/dev/null');
+  const output = spec.output ?? (hasNull ? 'ignore' : 'inherit');
   try {
     const child = spawn(SHELL, shellArguments(spec), {
       detached: true,
-      stdio: ['ignore', output, output],
+      // A pipe that is closed at once reads as empty, too: some containers have no devices.
+      stdio: [hasNull ? 'ignore' : 'pipe', output, output],
       env: spec.env,
       ...(spec.cwd === null ? {} : { cwd: spec.cwd }),
     });
+    child.stdin?.destroy();
     const { pid } = child;
     if (pid === undefined) return { kind: 'not-started', why: explain(await errorOf(child), spec) };
     child.on('exit', (status, signal) => onExit(pid, toDeath(status, signal)));
@@ -92,9 +95,13 @@ function explain(code: string, spec: ChildSpec): string {
   return `${SHELL} could not be started: ${describeCode(code)}`;
 }
 
-function isUsable(path: string): boolean {
+function isUsable(directory: string): boolean {
+  return isThere(directory, constants.X_OK);
+}
+
+function isThere(path: string, mode = constants.F_OK): boolean {
   try {
-    accessSync(path, constants.X_OK);
+    accessSync(path, mode);
     return true;
   } catch (error) {
     errorCode(error);
