@@ -1,0 +1,38 @@
+/**
+ * Everything that can be wrong with what the user gives, and what is said of it. The
+ * transcript is beside this file; `UPDATE=1 npm test -- bad-input` writes it anew.
+ */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { test } from 'node:test';
+import { WATCHDOG } from '../support/sandbox.ts';
+
+const path = join(import.meta.dirname, 'bad-input.txt');
+
+test('bad input gets one clear line each, exit code 2, and starts nothing', () => {
+  const expected = readFileSync(path, 'utf8');
+  const calls = expected.split('\n').filter((line) => line.startsWith('$ '));
+  assert.ok(calls.length > 30);
+  const env = { PATH: `${dirname(WATCHDOG)}:${process.env.PATH}` };
+  let played = '';
+  for (const call of calls) {
+    const { status, stdout, stderr } = spawnSync('sh', ['-c', call.slice(2)], {
+      encoding: 'utf8',
+      env,
+      cwd: '/',
+      timeout: 10_000,
+    });
+    assert.deepEqual([status, stdout], [2, ''], `${call}\n${stderr}`);
+    for (const line of stderr.trim().split('\n')) assert.match(line, /^watchdog: ./, call);
+    played += `${call}\n${stderr}`;
+  }
+  if (process.env.UPDATE === '1') writeFileSync(path, played);
+  else assert.equal(played, expected);
+});
+
+test('a command that is not text is refused: it could not be handed on as it is', () => {
+  const notText = spawnSync('bash', ['-c', `${WATCHDOG} --pattern my.js --recover $'a\\xff'`], { encoding: 'utf8' });
+  assert.deepEqual([notText.status, /has bytes that are not UTF-8/.test(notText.stderr)], [2, true]);
+});
