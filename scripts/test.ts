@@ -7,10 +7,24 @@ import { spawnSync } from 'node:child_process';
 import { globSync } from 'node:fs';
 import { join } from 'node:path';
 
+const TOOLS: Readonly<Record<string, string>> = {
+  bash: 'bash',
+  cc: 'gcc',
+  cron: 'cron',
+  ldd: 'libc-bin',
+  mount: 'mount',
+  pgrep: 'procps',
+  prlimit: 'util-linux',
+  setpriv: 'util-linux',
+  strace: 'strace',
+  unshare: 'util-linux',
+};
+
 const root = join(import.meta.dirname, '..');
 const bin = join(root, 'node_modules', '.bin');
 const parts = process.argv.slice(2);
 
+installTools();
 run('types', join(bin, 'tsc'), ['--noEmit']);
 run('lint', join(bin, 'biome'), ['check', '--error-on-warnings']);
 run('build', process.execPath, [join(root, 'scripts/build.ts'), '--if-stale']);
@@ -18,7 +32,32 @@ const files = globSync('test/**/*.test.ts', { cwd: root }).filter(
   (file) => parts.length === 0 || parts.some((part) => file.includes(part)),
 );
 if (files.length === 0) fail(`no test file has ${parts.join(' or ')} in its path`);
-run('tests', process.execPath, ['--test', '--test-reporter=spec', ...files.sort()]);
+// Most of the time the tests wait for something to happen, so that more can run than there are processors.
+const options = ['--test-reporter=spec', '--test-timeout=120000', '--test-concurrency=4'];
+run('tests', process.execPath, ['--test', ...options, ...files.sort()]);
+
+/** What the tests use beside Node and a C compiler, and the Debian package that each is in. */
+function installTools(): void {
+  const missing = Object.entries(TOOLS).filter(([tool]) => !isInstalled(tool));
+  if (missing.length === 0) return;
+  const packages = [...new Set(missing.map(([, name]) => name))];
+  console.log(`== tools: installing ${packages.join(', ')}`);
+  if (process.geteuid?.() !== 0 || !isInstalled('apt-get')) {
+    fail(`the tests use ${missing.map(([tool]) => tool).join(', ')}; install ${packages.join(', ')} and try again`);
+  }
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  spawnSync('apt-get', ['update', '-qq'], { stdio: 'inherit', env });
+  spawnSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+    env,
+  });
+  const left = packages.filter((name) => missing.some(([tool, from]) => from === name && !isInstalled(tool)));
+  if (left.length > 0) fail(`${left.join(', ')} could not be installed; install them and try again`);
+}
+
+function isInstalled(tool: string): boolean {
+  return spawnSync('sh', ['-c', 'command -v "$1"', 'sh', tool], { stdio: 'ignore' }).status === 0;
+}
 
 function run(what: string, program: string, args: readonly string[]): void {
   const startedAtMs = performance.now();

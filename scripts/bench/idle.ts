@@ -39,11 +39,17 @@ export async function measureIdle(minutes: number): Promise<void> {
         String(readPssKb(pid)),
         String(descriptors),
         String(countChildren(pid)),
+        String(readFields(pid)[8]),
       ]);
       if (sample < SAMPLES) await sleep((minutes * 60_000) / SAMPLES);
     }
     const share = (readCpuMs(pid) - startCpuMs) / (performance.now() - startedAtMs);
-    console.log(formatTable(['minute', 'resident, kB', 'proportional, kB', 'descriptors', 'children so far'], rows));
+    console.log(
+      formatTable(
+        ['minute', 'resident, kB', 'proportional, kB', 'descriptors', 'children', 'page faults of ended children'],
+        rows,
+      ),
+    );
     console.log(`CPU seconds a day while nothing happens: ${(share * 86_400).toFixed(0)}\n`);
   } finally {
     watchdog.kill('SIGKILL');
@@ -60,10 +66,10 @@ function readCpuMs(pid: number): number {
     .reduce((sum, field) => sum + Number(field) * 10, 0);
 }
 
-/** Children that were ever waited for show in the time of children; those that live are listed. */
+/** Those that live; those that ended would have left their page faults (field 11 of proc(5)'s `stat`). */
 function countChildren(pid: number): number {
-  const living = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').trim().split(' ').filter(Boolean).length;
-  return living + Number(readFields(pid)[8]);
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1');
+  return children.trim().split(' ').filter(Boolean).length;
 }
 
 function readFields(pid: number): readonly string[] {

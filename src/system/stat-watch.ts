@@ -14,48 +14,46 @@ export interface StatWatch {
 const UNKNOWN: Death = { kind: 'unknown' };
 /** More than the longest `stat` line. */
 const STAT_BYTES = 1_024;
+const CLOSING_PARENTHESIS = 0x29;
+const LETTERS_OF_THE_DEAD: ReadonlySet<number> = new Set([...'ZXx'].map((letter) => letter.charCodeAt(0)));
 
-/** Begins to watch a process. If it is gone already, or the number is another's by now, the first reading says so. */
+/**
+ * Begins to watch a process. If it is gone already, or the number is another's by now,
+ * the first reading says so. The open file stays that of the process which had the
+ * number when it was opened: once that has ended, reading fails with ESRCH for ever.
+ */
 export function openStatWatch(identity: Identity): StatWatch {
   const buffer = Buffer.allocUnsafe(STAT_BYTES);
   let descriptor: number | null = null;
-  let isLost = false;
-  try {
-    descriptor = openSync(`/proc/${identity.pid}/stat`, 'r');
-  } catch (error) {
-    const code = errorCode(error);
-    // Anything else, such as too many open files, is no death: the next reading tries again.
-    isLost = code === 'ENOENT' || code === 'ESRCH';
-  }
+  let isVerified = false;
 
   return {
     identity,
     read() {
-      if (isLost) return UNKNOWN;
-      const reading = readText();
-      if ('code' in reading) {
-        if (reading.code !== 'ESRCH' && reading.code !== 'ENOENT') return null;
-        return UNKNOWN;
+      try {
+        descriptor ??= openSync(`/proc/${identity.pid}/stat`, 'r');
+        return judge(readSync(descriptor, buffer, 0, STAT_BYTES, 0));
+      } catch (error) {
+        const code = errorCode(error);
+        // Anything else, such as too many open files, is no death: the next reading tries again.
+        return code === 'ENOENT' || code === 'ESRCH' ? UNKNOWN : null;
       }
-      const stat = parseStat(reading.text);
-      if (stat === null) return null;
-      if (stat.startTime !== identity.startTime) return UNKNOWN;
-      if (!hasEnded(stat) || stat.threads > 1) return null;
-      return deathOfZombie(stat, stat.exitCode !== 0 || process.geteuid?.() === 0);
     },
     close() {
       if (descriptor !== null) closeSync(descriptor);
       descriptor = null;
-      isLost = true;
     },
   };
 
-  function readText(): { readonly text: string } | { readonly code: string } {
-    try {
-      descriptor ??= openSync(`/proc/${identity.pid}/stat`, 'r');
-      return { text: buffer.toString('latin1', 0, readSync(descriptor, buffer, 0, STAT_BYTES, 0)) };
-    } catch (error) {
-      return { code: errorCode(error) };
-    }
+  /** Ten times a second for as long as all is well, one letter is all that is looked at. */
+  function judge(length: number): Death | null {
+    const letter = buffer[buffer.lastIndexOf(CLOSING_PARENTHESIS, length - 1) + 2] as number;
+    if (isVerified && !LETTERS_OF_THE_DEAD.has(letter)) return null;
+    const stat = parseStat(buffer.toString('latin1', 0, length));
+    if (stat === null) return null;
+    if (stat.startTime !== identity.startTime) return UNKNOWN;
+    isVerified = true;
+    if (!hasEnded(stat) || stat.threads > 1) return null;
+    return deathOfZombie(stat, stat.exitCode !== 0 || process.geteuid?.() === 0);
   }
 }
