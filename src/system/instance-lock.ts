@@ -41,7 +41,7 @@ export async function takeInstanceLock(key: string): Promise<InstanceLock> {
 }
 
 /** Users and PID namespaces are told apart, since they see and may do different things. */
-function lockAddress(key: string): string {
+export function lockAddress(key: string): string {
   const scope = [process.geteuid?.() ?? 0, readLink('/proc/self/ns/pid'), key].join('\0');
   return `\0watchdog/${createHash('sha256').update(scope).digest('hex').slice(0, 40)}`;
 }

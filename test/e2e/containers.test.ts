@@ -5,7 +5,7 @@ import { chmodSync, copyFileSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { test } from 'node:test';
 import { isAlive, processesWith, signal } from '../support/processes.ts';
-import { logged, makeSandbox, QUICK, type Sandbox, WATCHDOG } from '../support/sandbox.ts';
+import { logged, makeSandbox, QUICK, runWatchdog, type Sandbox, WATCHDOG } from '../support/sandbox.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const IN_NAMESPACES = ['-p', '-f', '-m', '--mount-proc', '--propagation', 'private', '--kill-child=KILL'];
@@ -97,4 +97,31 @@ test('as a second process beside the target', async (t) => {
   await waitUntil('it is recovered', () => sandbox.read('root/log').includes('recovered: '));
   assert.ok(!isAlive(pid));
   assert.equal(sandbox.read('root/ev').split('\n').length - 1, 2);
+});
+
+test('all options as variables, and none on the command line', async (t) => {
+  const sandbox = makeSandbox(t);
+  const env = {
+    PATH: process.env.PATH,
+    WATCHDOG_PATTERN: `^${sandbox.marker}`,
+    WATCHDOG_RECOVER: `env | grep ^WATCHDOG_ | sort > ${sandbox.path('out')}; ${sandbox.recover}`,
+    WATCHDOG_LOG: sandbox.path('log'),
+    WATCHDOG_SETTLE: '300ms',
+    WATCHDOG_ENV: 'A=1\nB=2',
+  };
+  sandbox.start(WATCHDOG, [], { env });
+  await logged(sandbox, 'recovered: ');
+  assert.match(
+    sandbox.read('out'),
+    /^WATCHDOG_ATTEMPT=1\nWATCHDOG_BY=\d+\nWATCHDOG_CAUSE=missing\nWATCHDOG_TARGET=\^tgt\S+\n$/,
+  );
+  const second = sandbox.start(WATCHDOG, ['--once'], { env });
+  assert.equal((await second.ended).status, 4);
+  const { leftOut } = JSON.parse((await runWatchdog(['match', '--json', '--pattern', 'watchdo'])).output) as {
+    leftOut: { pid: number; why: string }[];
+  };
+  assert.ok(
+    leftOut.some((one) => one.why === 'watchdog'),
+    'known by its executable, as its title has no room',
+  );
 });

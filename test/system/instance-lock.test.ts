@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { test } from 'node:test';
+import { lockAddress, takeInstanceLock } from '../../src/system/instance-lock.ts';
+
+test('a lock is held by one, and free again when it is released', async () => {
+  const first = await takeInstanceLock('test one');
+  assert.equal(first.kind, 'held');
+  assert.deepEqual(await takeInstanceLock('test one'), { kind: 'taken', pid: process.pid });
+  const other = await takeInstanceLock('test two');
+  assert.equal(other.kind, 'held');
+  if (first.kind === 'held') first.release();
+  const again = await takeInstanceLock('test one');
+  assert.equal(again.kind, 'held');
+  if (again.kind === 'held') again.release();
+  if (other.kind === 'held') other.release();
+});
+
+test('a name that another user has taken keeps nobody from watching', async (t) => {
+  // It says that it is a process of ours, to look like a watchdog.
+  const squat = `require('net').createServer((c) => c.end('${process.pid}\\n')).listen(process.argv[1].replace('@', '\\0'), () => console.log('ready'))`;
+  const args = [
+    '--reuid=65534',
+    '--regid=65534',
+    '--clear-groups',
+    process.execPath,
+    '-e',
+    squat,
+    lockAddress('squatted').replace('\0', '@'),
+  ];
+  const squatter = spawn('setpriv', args, { stdio: ['ignore', 'pipe', 'inherit'], cwd: '/' });
+  t.after(() => squatter.kill('SIGKILL'));
+  await once(squatter.stdout, 'data');
+  const lock = await takeInstanceLock('squatted');
+  assert.equal(lock.kind, 'unavailable');
+  assert.match(lock.kind === 'unavailable' ? lock.why : '', /no watchdog of this user/);
+});
