@@ -11,6 +11,7 @@ const TOOLS: Readonly<Record<string, string>> = {
   bash: 'bash',
   cc: 'gcc',
   cron: 'cron',
+  faketime: 'faketime',
   ldd: 'libc-bin',
   mount: 'mount',
   pgrep: 'procps',

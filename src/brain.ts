@@ -3,7 +3,8 @@
  * then do it. Nothing is done inside an event's handler, and nothing is decided here.
  */
 import type { OwnReport } from './core/report.ts';
-import { followed, initialState, step, wakeAtMs } from './core/step.ts';
+import { followed, initialState, wakeAtMs } from './core/state.ts';
+import { step } from './core/step.ts';
 import type { Action, Input, Target, TargetState } from './core/types.ts';
 import type { Host, HostEvent } from './host/host.ts';
 import { type ChildSpec, signalGroup } from './system/child.ts';

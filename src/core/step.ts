@@ -1,7 +1,7 @@
 /**
  * The rules of one target.
  *
- * 1. Everything that decides whether to act is in this file and in `transitions.ts`.
+ * 1. Everything that decides whether to act is in this file, `sight.ts` and `transitions.ts`.
  *    Whoever looks and acts is told what to do, and tells what came of it.
  * 2. Nothing here knows the time, the platform or the options: all is handed in.
  * 3. A target is in exactly one phase. Beside the phase there are only facts that
@@ -13,61 +13,13 @@
  * 6. `unknown` changes no phase. It is reported once, and looked again.
  */
 import { isCrash, readShellStatus } from './death.ts';
-import {
-  enterConfirming,
-  enterSettling,
-  enterUp,
-  fail,
-  isSame,
-  lookAgain,
-  patienceMs,
-  report,
-  returnToRecovering,
-  startRecovery,
-  UNKNOWN_END,
-  waitInVain,
-} from './transitions.ts';
-import type {
-  Death,
-  Identity,
-  Input,
-  Loss,
-  Observation,
-  PhaseOf,
-  Seen,
-  Sight,
-  Step,
-  Target,
-  TargetState,
-} from './types.ts';
+import { onSight } from './sight.ts';
+import { followed, isSame, wakeAtMs } from './state.ts';
+import { enterConfirming, fail, lookAgain, patienceMs, report } from './transitions.ts';
+import type { Death, Identity, Input, Observation, Step, Target, TargetState } from './types.ts';
 
-/** Between the two looks that must both miss a target that was never seen. */
-export const SECOND_LOOK_MS = 250;
-/** Between looks while a target may come back by itself. */
-export const CONFIRM_LOOK_MS = 100;
 /** Between looks while something is going on and we could not look. */
 export const BLIND_LOOK_MS = 250;
-
-/** The state before anything is known. `seed` makes this target's jitter its own. */
-export function initialState(target: Target, seed: number, nowMs: number): TargetState {
-  return {
-    phase: { kind: 'looking', absentAtMs: null, lookAtMs: nowMs + target.startDelayMs },
-    command: null,
-    failures: 0,
-    blind: null,
-    seed,
-  };
-}
-
-/** The processes whose death must be told: none while there is nothing to follow. */
-export function followed(state: TargetState): readonly Seen[] {
-  return state.phase.kind === 'up' || state.phase.kind === 'settling' ? state.phase.followed : [];
-}
-
-/** When to step again with `time-passed`; `null` when only an event can change anything. */
-export function wakeAtMs(state: TargetState): number | null {
-  return state.phase.lookAtMs;
-}
 
 /** One thing happened: what is so now, and what is to be done. */
 export function step(target: Target, state: TargetState, input: Input, nowMs: number): Step {
@@ -106,109 +58,6 @@ function whenBlind(target: Target, state: TargetState, why: string, nowMs: numbe
   return {
     state: { ...state, blind: why, phase: { ...state.phase, lookAtMs: nowMs + pauseMs } },
     actions: state.blind === why ? [] : [report({ kind: 'blind', why })],
-  };
-}
-
-function onSight(target: Target, state: TargetState, sight: Sight, nowMs: number): Step {
-  const { phase } = state;
-  switch (phase.kind) {
-    case 'looking':
-      return whenLooking(target, state, phase, sight, nowMs);
-    case 'up':
-      return whenUp(target, state, phase, sight, nowMs);
-    case 'confirming':
-      return whenConfirming(target, state, phase, sight, nowMs);
-    case 'recovering':
-      return sight.kind === 'present'
-        ? enterSettling(target, state, phase, sight.seen, nowMs)
-        : waitInVain(target, state, phase, sight, nowMs);
-    case 'settling':
-      return whenSettling(target, state, phase, sight, nowMs);
-    case 'backing-off':
-      return whenBackingOff(target, state, phase, sight, nowMs);
-  }
-}
-
-function whenLooking(target: Target, state: TargetState, phase: PhaseOf<'looking'>, sight: Sight, nowMs: number): Step {
-  const { absentAtMs } = phase;
-  if (absentAtMs === null) {
-    const next: TargetState =
-      sight.kind === 'present'
-        ? enterUp(target, state, sight.seen, nowMs, nowMs)
-        : { ...state, phase: { ...phase, absentAtMs: nowMs, lookAtMs: nowMs + SECOND_LOOK_MS } };
-    return { state: next, actions: [report({ kind: 'watching', sight })] };
-  }
-  if (sight.kind === 'present') return comeBack(target, state, sight.seen, nowMs - absentAtMs, nowMs);
-  if (nowMs >= absentAtMs + SECOND_LOOK_MS) return startRecovery(target, state, 'missing', nowMs);
-  return { state: { ...state, phase: { ...phase, lookAtMs: absentAtMs + SECOND_LOOK_MS } }, actions: [] };
-}
-
-function whenUp(target: Target, state: TargetState, phase: PhaseOf<'up'>, sight: Sight, nowMs: number): Step {
-  const lost = without(phase.followed, sight.seen);
-  const end = phase.commandEnd === null ? UNKNOWN_END : { how: phase.commandEnd, toldBy: 'shell' as const };
-  const losses: Loss[] = lost.map((seen) => ({ seen, ...end }));
-  if (sight.kind === 'absent') return enterConfirming(target, state, phase, losses, nowMs);
-  const next = enterUp(target, state, sight.seen, phase.sinceMs, nowMs);
-  if (losses.length === 0) return { state: next, actions: [] };
-  const seen = without(followed(next), phase.followed);
-  return { state: next, actions: [report({ kind: 'replaced', losses, seen })] };
-}
-
-function whenConfirming(
-  target: Target,
-  state: TargetState,
-  phase: PhaseOf<'confirming'>,
-  sight: Sight,
-  nowMs: number,
-): Step {
-  if (sight.kind === 'present') return comeBack(target, state, sight.seen, nowMs - phase.goneAtMs, nowMs);
-  if (nowMs >= phase.dueAtMs) return startRecovery(target, state, 'gone', nowMs);
-  const lookAtMs = Math.min(phase.dueAtMs, nowMs + CONFIRM_LOOK_MS);
-  return { state: { ...state, phase: { ...phase, lookAtMs } }, actions: [] };
-}
-
-function whenSettling(
-  target: Target,
-  state: TargetState,
-  phase: PhaseOf<'settling'>,
-  sight: Sight,
-  nowMs: number,
-): Step {
-  if (sight.kind === 'absent') return returnToRecovering(target, state, phase, nowMs);
-  const hasLost = without(phase.followed, sight.seen).length > 0;
-  if (hasLost) return enterSettling(target, state, { ...phase, loss: null }, sight.seen, nowMs);
-  if (nowMs < phase.dueAtMs) {
-    return { state: { ...state, phase: { ...phase, lookAtMs: phase.dueAtMs } }, actions: [] };
-  }
-  const afterMs = phase.seenAtMs - phase.startedAtMs;
-  const recovered = report({ kind: 'recovered', seen: phase.followed, afterMs, attempt: state.failures + 1 });
-  return { state: enterUp(target, state, sight.seen, phase.seenAtMs, nowMs), actions: [recovered] };
-}
-
-function whenBackingOff(
-  target: Target,
-  state: TargetState,
-  phase: PhaseOf<'backing-off'>,
-  sight: Sight,
-  nowMs: number,
-): Step {
-  if (sight.kind === 'present') return comeBack(target, state, sight.seen, null, nowMs);
-  if (nowMs >= phase.dueAtMs) return startRecovery(target, state, 'retry', nowMs);
-  const lookAtMs = Math.min(phase.dueAtMs, nowMs + target.intervalMs);
-  return { state: { ...state, phase: { ...phase, lookAtMs } }, actions: [] };
-}
-
-/** It is there again, and not by our doing. */
-function comeBack(
-  target: Target,
-  state: TargetState,
-  seen: readonly Seen[],
-  afterMs: number | null,
-  nowMs: number,
-): Step {
-  return {
-    state: enterUp(target, state, seen, nowMs, nowMs),
-    actions: [report({ kind: 'came-back', seen: seen.slice(0, target.min), afterMs })],
   };
 }
 
@@ -268,9 +117,4 @@ function withoutCommand(state: TargetState, how: Death, nowMs: number): TargetSt
   if (phase.kind !== 'recovering' && phase.kind !== 'settling') return { ...state, command: null };
   const exited = { atMs: nowMs, how, wasStopped: command !== null && command.stopping !== null };
   return { ...state, command: null, phase: { ...phase, exited } };
-}
-
-/** Those of `some` that are not among `others`. */
-function without(some: readonly Seen[], others: readonly Seen[]): Seen[] {
-  return some.filter((one) => !others.some((other) => isSame(one, other)));
 }

@@ -10,7 +10,6 @@ import type {
   Attempt,
   Death,
   FailureReason,
-  Identity,
   Loss,
   Phase,
   PhaseOf,
@@ -30,10 +29,6 @@ export const STOP_GRACE_MS = { TERM: 10_000, KILL: 5_000 } as const;
 const STARTER_SLACK_MS = 500;
 /** How somebody ended of whom nobody could tell. */
 export const UNKNOWN_END = { how: { kind: 'unknown' }, toldBy: 'kernel' } as const;
-
-export function isSame(one: Identity, other: Identity): boolean {
-  return one.pid === other.pid && one.startTime === other.startTime;
-}
 
 export function report(what: Report): Action {
   return { kind: 'report', report: what };

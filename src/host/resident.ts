@@ -4,7 +4,7 @@
  * `/proc/PID/stat` ten times a second: one read of 5 µs each, which tells a zombie and
  * a number that was used again, as the open file is the old process's for ever.
  */
-import { isSame } from '../core/transitions.ts';
+import { isSame } from '../core/state.ts';
 import type { Identity } from '../core/types.ts';
 import { startChild } from '../system/child.ts';
 import { monotonicMs } from '../system/clock.ts';

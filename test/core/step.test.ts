@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { initialState, step, wakeAtMs } from '../../src/core/step.ts';
+import { initialState, wakeAtMs } from '../../src/core/state.ts';
+import { step } from '../../src/core/step.ts';
 import type { Death, Input, Observation, Phase, Seen, TargetState } from '../../src/core/types.ts';
 import { makeTarget } from '../support/target.ts';
 

@@ -4,7 +4,8 @@
  * brain's part around the real rules, as fast as they can be computed.
  */
 import { describe } from '../../src/core/report.ts';
-import { followed, initialState, step, wakeAtMs } from '../../src/core/step.ts';
+import { followed, initialState, wakeAtMs } from '../../src/core/state.ts';
+import { step } from '../../src/core/step.ts';
 import type { Action, Death, Input, Observation, Report, Seen, Target, TargetState } from '../../src/core/types.ts';
 
 /** What a recovery does once it is started. */

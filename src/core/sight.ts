@@ -1,0 +1,121 @@
+/** What a look that did see means, in each phase: the first half of the rules whose other half is `step.ts`. */
+import { followed, without } from './state.ts';
+import {
+  enterConfirming,
+  enterSettling,
+  enterUp,
+  report,
+  returnToRecovering,
+  startRecovery,
+  UNKNOWN_END,
+  waitInVain,
+} from './transitions.ts';
+import type { Loss, PhaseOf, Seen, Sight, Step, Target, TargetState } from './types.ts';
+
+/** Between the two looks that must both miss a target that was never seen. */
+export const SECOND_LOOK_MS = 250;
+/** Between looks while a target may come back by itself. */
+export const CONFIRM_LOOK_MS = 100;
+/** Goes on from what was seen. */
+export function onSight(target: Target, state: TargetState, sight: Sight, nowMs: number): Step {
+  const { phase } = state;
+  switch (phase.kind) {
+    case 'looking':
+      return whenLooking(target, state, phase, sight, nowMs);
+    case 'up':
+      return whenUp(target, state, phase, sight, nowMs);
+    case 'confirming':
+      return whenConfirming(target, state, phase, sight, nowMs);
+    case 'recovering':
+      return sight.kind === 'present'
+        ? enterSettling(target, state, phase, sight.seen, nowMs)
+        : waitInVain(target, state, phase, sight, nowMs);
+    case 'settling':
+      return whenSettling(target, state, phase, sight, nowMs);
+    case 'backing-off':
+      return whenBackingOff(target, state, phase, sight, nowMs);
+  }
+}
+
+function whenLooking(target: Target, state: TargetState, phase: PhaseOf<'looking'>, sight: Sight, nowMs: number): Step {
+  const { absentAtMs } = phase;
+  if (absentAtMs === null) {
+    const next: TargetState =
+      sight.kind === 'present'
+        ? enterUp(target, state, sight.seen, nowMs, nowMs)
+        : { ...state, phase: { ...phase, absentAtMs: nowMs, lookAtMs: nowMs + SECOND_LOOK_MS } };
+    return { state: next, actions: [report({ kind: 'watching', sight })] };
+  }
+  if (sight.kind === 'present') return comeBack(target, state, sight.seen, nowMs - absentAtMs, nowMs);
+  if (nowMs >= absentAtMs + SECOND_LOOK_MS) return startRecovery(target, state, 'missing', nowMs);
+  return { state: { ...state, phase: { ...phase, lookAtMs: absentAtMs + SECOND_LOOK_MS } }, actions: [] };
+}
+
+function whenUp(target: Target, state: TargetState, phase: PhaseOf<'up'>, sight: Sight, nowMs: number): Step {
+  const lost = without(phase.followed, sight.seen);
+  const end = phase.commandEnd === null ? UNKNOWN_END : { how: phase.commandEnd, toldBy: 'shell' as const };
+  const losses: Loss[] = lost.map((seen) => ({ seen, ...end }));
+  if (sight.kind === 'absent') return enterConfirming(target, state, phase, losses, nowMs);
+  const next = enterUp(target, state, sight.seen, phase.sinceMs, nowMs);
+  if (losses.length === 0) return { state: next, actions: [] };
+  const seen = without(followed(next), phase.followed);
+  return { state: next, actions: [report({ kind: 'replaced', losses, seen })] };
+}
+
+function whenConfirming(
+  target: Target,
+  state: TargetState,
+  phase: PhaseOf<'confirming'>,
+  sight: Sight,
+  nowMs: number,
+): Step {
+  if (sight.kind === 'present') return comeBack(target, state, sight.seen, nowMs - phase.goneAtMs, nowMs);
+  if (nowMs >= phase.dueAtMs) return startRecovery(target, state, 'gone', nowMs);
+  const lookAtMs = Math.min(phase.dueAtMs, nowMs + CONFIRM_LOOK_MS);
+  return { state: { ...state, phase: { ...phase, lookAtMs } }, actions: [] };
+}
+
+function whenSettling(
+  target: Target,
+  state: TargetState,
+  phase: PhaseOf<'settling'>,
+  sight: Sight,
+  nowMs: number,
+): Step {
+  if (sight.kind === 'absent') return returnToRecovering(target, state, phase, nowMs);
+  const hasLost = without(phase.followed, sight.seen).length > 0;
+  if (hasLost) return enterSettling(target, state, { ...phase, loss: null }, sight.seen, nowMs);
+  if (nowMs < phase.dueAtMs) {
+    return { state: { ...state, phase: { ...phase, lookAtMs: phase.dueAtMs } }, actions: [] };
+  }
+  const afterMs = phase.seenAtMs - phase.startedAtMs;
+  const recovered = report({ kind: 'recovered', seen: phase.followed, afterMs, attempt: state.failures + 1 });
+  return { state: enterUp(target, state, sight.seen, phase.seenAtMs, nowMs), actions: [recovered] };
+}
+
+function whenBackingOff(
+  target: Target,
+  state: TargetState,
+  phase: PhaseOf<'backing-off'>,
+  sight: Sight,
+  nowMs: number,
+): Step {
+  if (sight.kind === 'present') return comeBack(target, state, sight.seen, null, nowMs);
+  if (nowMs >= phase.dueAtMs) return startRecovery(target, state, 'retry', nowMs);
+  const lookAtMs = Math.min(phase.dueAtMs, nowMs + target.intervalMs);
+  return { state: { ...state, phase: { ...phase, lookAtMs } }, actions: [] };
+}
+
+/** It is there again, and not by our doing. */
+function comeBack(
+  target: Target,
+  state: TargetState,
+  seen: readonly Seen[],
+  afterMs: number | null,
+  nowMs: number,
+): Step {
+  return {
+    state: enterUp(target, state, seen, nowMs, nowMs),
+    actions: [report({ kind: 'came-back', seen: seen.slice(0, target.min), afterMs })],
+  };
+}
