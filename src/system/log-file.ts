@@ -14,6 +14,8 @@ const MODE = 0o640;
 /** The kernel's own devices for nothing: `null` and `full` of mem(4), major number 1. */
 const MEMORY_DEVICES: ReadonlySet<number> = new Set([0x103, 0x107]);
 const NEWLINE = 0x0a;
+/** So often is looked whether a line is whole, before it is taken for torn. */
+const TORN_LOOKS = 5;
 
 /** The code of our own for what is neither a file nor a place for nothing. */
 export const NOT_A_FILE = 'ENOTFILE';
@@ -21,6 +23,9 @@ export const NOT_A_FILE = 'ENOTFILE';
 /** Opens the log at once, to find what is wrong with it. `code` is why it can't be written yet; `null` if it can. */
 export function openLogFile(path: string): { readonly sink: LogSink; readonly code: string | null } {
   let file: { readonly descriptor: number; readonly stats: Stats; readonly canRead: boolean } | null = null;
+  // Others may have left a line without its end: before us, through our descriptor, or a disk that became full.
+  let mayBeTorn = true;
+  let hasOutput = false;
   const code = reopen();
   return { sink: { name: path, write, reopen, outputDescriptor, close }, code };
 
@@ -28,6 +33,7 @@ export function openLogFile(path: string): { readonly sink: LogSink; readonly co
     close();
     try {
       file = openRegular(path);
+      mayBeTorn = true;
       return null;
     } catch (error) {
       return errorCode(error);
@@ -38,10 +44,12 @@ export function openLogFile(path: string): { readonly sink: LogSink; readonly co
     const problem = file === null || wasReplaced() ? reopen() : null;
     if (file === null) return problem ?? 'ENOENT';
     try {
-      const whole = endsInLine(file) ? line : Buffer.concat([Buffer.from([NEWLINE]), line]);
+      const whole = !mayBeTorn || endsInLine(file) ? line : Buffer.concat([Buffer.from([NEWLINE]), line]);
       for (let at = 0; at < whole.length; ) at += writeSync(file.descriptor, whole, at);
+      mayBeTorn = hasOutput;
       return null;
     } catch (error) {
+      mayBeTorn = true;
       return errorCode(error);
     }
   }
@@ -57,6 +65,8 @@ export function openLogFile(path: string): { readonly sink: LogSink; readonly co
   }
 
   function outputDescriptor(): number | null {
+    hasOutput = true;
+    mayBeTorn = true;
     return file?.descriptor ?? null;
   }
 
@@ -86,10 +96,16 @@ function openForAppending(path: string): { readonly descriptor: number; readonly
   }
 }
 
-/** Whether what is in the file ends with a line's end: a recovery's output need not, nor what a full disk cut off. */
+/**
+ * Whether what is in the file ends with a line's end: a recovery's output need not, nor
+ * what a full disk cut off. Somebody else's line that is being appended has an end soon.
+ */
 function endsInLine(file: { readonly descriptor: number; readonly canRead: boolean }): boolean {
   if (!file.canRead) return true;
-  const { size } = fstatSync(file.descriptor);
-  const last = Buffer.alloc(1);
-  return size === 0 || readSync(file.descriptor, last, 0, 1, size - 1) === 0 || last[0] === NEWLINE;
+  for (let look = 0; look < TORN_LOOKS; look += 1) {
+    const { size } = fstatSync(file.descriptor);
+    const last = Buffer.alloc(1);
+    if (size === 0 || readSync(file.descriptor, last, 0, 1, size - 1) === 0 || last[0] === NEWLINE) return true;
+  }
+  return false;
 }

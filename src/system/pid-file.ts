@@ -6,8 +6,11 @@ import type { ProcessRecord } from '../core/process.ts';
 import { describeCode, errorCode } from './errors.ts';
 import type { ProcessTable } from './process-table.ts';
 
-/** An empty file may be half-written: after so long it is read again. */
-const REREAD_MS = 200;
+/** An empty file may be half-written: for so long it is read again and again. */
+const REREADS = 10;
+const REREAD_PAUSE_MS = 20;
+/** One that is still empty, but was written so lately, may be being written again and again. */
+const SETTLED_MS = 1_000;
 
 /** What became of a pid-file: a process, the certainty that there is none, or neither. */
 export type PidFileVerdict =
@@ -27,11 +30,7 @@ export interface PidFileQuestion {
 
 /** Finds the process that a pid-file names, and says why if it doesn't hold. */
 export async function resolvePidFile(question: PidFileQuestion): Promise<PidFileVerdict> {
-  let reading = readPidFile(question.path);
-  if ('text' in reading && parsePidFile(reading.text, PID_MAX_LIMIT).kind === 'empty') {
-    await sleep(REREAD_MS);
-    reading = readPidFile(question.path);
-  }
+  const reading = await readUntilWritten(question.path);
   if ('verdict' in reading) return reading.verdict;
   if (question.vouches === null && (reading.stats.mode & 0o002) !== 0) {
     return unknown(
@@ -40,7 +39,10 @@ export async function resolvePidFile(question: PidFileQuestion): Promise<PidFile
     );
   }
   const content = parsePidFile(reading.text, readPidMax());
-  if (content.kind === 'empty') return none(question, 'is empty');
+  if (content.kind === 'empty') {
+    const isBeingWritten = Math.abs(Date.now() - reading.stats.mtimeMs) < SETTLED_MS;
+    return isBeingWritten ? unknown(question, 'is empty, but was written just now') : none(question, 'is empty');
+  }
   if (content.kind === 'invalid') return none(question, content.why);
   return judge(question, content.pid, reading.stats);
 }
@@ -64,6 +66,19 @@ async function judge(question: PidFileQuestion, pid: number, stats: Stats): Prom
       return { kind: 'process', record: found.record };
     }
   }
+}
+
+async function readUntilWritten(path: string): Promise<FileReading> {
+  let reading = readPidFile(path);
+  for (let reread = 0; reread < REREADS && isEmpty(reading); reread += 1) {
+    await sleep(REREAD_PAUSE_MS);
+    reading = readPidFile(path);
+  }
+  return reading;
+}
+
+function isEmpty(reading: FileReading): boolean {
+  return 'text' in reading && parsePidFile(reading.text, PID_MAX_LIMIT).kind === 'empty';
 }
 
 /** Never waits and never reads more than a number takes, whatever the path leads to. */

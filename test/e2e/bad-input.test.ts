@@ -36,3 +36,28 @@ test('a command that is not text is refused: it could not be handed on as it is'
   const notText = spawnSync('bash', ['-c', `${WATCHDOG} --pattern my.js --recover $'a\\xff'`], { encoding: 'utf8' });
   assert.deepEqual([notText.status, /has bytes that are not UTF-8/.test(notText.stderr)], [2, true]);
 });
+
+test('a directory that this user may not enter is refused', () => {
+  const args = [
+    '--reuid=65534',
+    '--regid=65534',
+    '--clear-groups',
+    WATCHDOG,
+    '--pattern',
+    'my.js',
+    '--recover',
+    'x',
+    '--cwd',
+    '/root',
+    '--log',
+    '-',
+  ];
+  const { status, stderr } = spawnSync('setpriv', args, { encoding: 'utf8', cwd: '/' });
+  assert.deepEqual(
+    [status, stderr],
+    [
+      2,
+      'watchdog: --cwd: /root cannot be entered: permission denied (EACCES); name a directory that this user may enter\n',
+    ],
+  );
+});

@@ -358,3 +358,34 @@ test('--log - writes to standard output, and so does the recovery', async (t) =>
   await waitUntil('it is recovered', () => watchdog.output().includes('recovered: '));
   assert.match(watchdog.output(), /\nhello\n/);
 });
+
+test('several writers of one log never mix their lines', async (t) => {
+  const sandbox = makeSandbox(t);
+  const fast = ['--dry-run', '--interval', '50ms', '--backoff', '1ms..1ms', '--recover', `: ${'x'.repeat(3_000)}`];
+  for (const name of ['a', 'b', 'c']) {
+    sandbox.watchdog(['--pattern', `^${sandbox.marker}`, '--name', `${sandbox.marker}.${name}`, ...fast]);
+  }
+  await logged(sandbox, 'would recover', 1_000, 40_000);
+  const lines = sandbox.read('log').split('\n').slice(0, -1);
+  for (const line of lines) assert.match(line, /^\[[\d_:-]{19}\] \^tgt_\w+ (started|watching|would recover)[^[]*$/);
+});
+
+test('a limit of the size of files is a full disk', async (t) => {
+  const sandbox = makeSandbox(t);
+  const limited = [
+    '--fsize=1500:unlimited',
+    WATCHDOG,
+    '--log',
+    sandbox.path('log'),
+    '--pattern',
+    `^${sandbox.marker}`,
+    '--recover',
+    'true; false',
+    ...QUICK,
+  ];
+  const watchdog = sandbox.start('prlimit', limited);
+  await waitUntil('it has complained', () => watchdog.output().includes('cannot be written: file too large'), 30_000);
+  await sandbox.start('prlimit', ['--pid', String(watchdog.pid), '--fsize=unlimited:unlimited']).ended;
+  await logged(sandbox, 'next try in', 8, 30_000);
+  for (const line of sandbox.read('log').trim().split('\n')) assert.match(line, /^\[/);
+});

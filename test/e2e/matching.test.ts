@@ -1,7 +1,7 @@
 /** The manual, "What counts as the target". */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { copyFileSync } from 'node:fs';
+import { copyFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { compile } from '../support/compile.ts';
@@ -292,4 +292,17 @@ test('it works without ps and pgrep', async (t) => {
     },
   );
   await logged(sandbox, 'recovered: ');
+});
+
+test('a program that an upgrade has replaced is still the one that --exe names', async (t) => {
+  const sandbox = makeSandbox(t);
+  const program = compile(sandbox, 'idle');
+  const target = sandbox.start(program, []);
+  await waitUntil('it runs', () => readProcess(target.pid)?.line.startsWith(program));
+  rmSync(program);
+  const found = await match('--pattern', `${sandbox.marker}-idle`, '--exe', program);
+  assert.deepEqual(
+    found.matches.map((one) => one.pid),
+    [target.pid],
+  );
 });

@@ -48,6 +48,7 @@ for (const [name, content, status, says] of CONTENTS) {
     const sandbox = makeSandbox(t);
     const pid = await sandbox.startTarget();
     sandbox.write('pid', content.replaceAll('$PID', String(pid)));
+    if (content.trim() === '') utimesSync(sandbox.path('pid'), new Date(), new Date(Date.now() - 10_000));
     const checked = await check(sandbox);
     assert.deepEqual(
       [checked.status, checked.output.trim()],
@@ -232,4 +233,17 @@ test('a daemon is watched by its pid-file, and brought back', async (t) => {
     await waitUntil('it has ended', () => !isAlive(pid));
   }
   await logged(sandbox, /recovered: /, 4);
+});
+
+test('a file that is rewritten all the time is never taken for empty', async (t) => {
+  const sandbox = makeSandbox(t);
+  const pid = await sandbox.startTarget();
+  const file = sandbox.write('pid', `${pid}\n`);
+  sandbox.start('bash', ['-c', `while :; do : > ${file}; sleep 0.01; echo ${pid} > ${file}; done`, sandbox.marker]);
+  const looks = await Promise.all(Array.from({ length: 30 }, () => check(sandbox)));
+  for (const look of looks) assert.ok(look.status === UP || look.status === UNKNOWN, look.output);
+  const args = ['--pid-file', file, '--recover', `echo >> ${sandbox.path('ev')}`, '--interval', '100ms'];
+  sandbox.watchdog(args);
+  await logged(sandbox, /watching: up|could not look: .* is empty, but was written just now/);
+  assert.equal(sandbox.recoveries(), 0);
 });
