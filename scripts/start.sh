@@ -9,7 +9,7 @@ sh "$root/scripts/run.sh" build --if-stale >&2
 # a recovery such as `node my.js start` must find the node that its user means.
 PATH=$(printf %s "$PATH" | tr : '\n' | grep -v -e '/node_modules/\.bin$' -e '/node-gyp-bin$' | paste -s -d : -)
 directory=${INIT_CWD:-$PWD}
-for variable in $(env | sed -n 's/^\(npm_[A-Za-z0-9_]*\)=.*/\1/p') INIT_CWD NODE COLOR EDITOR; do
+for variable in $(env | sed -n 's/^\(npm_[A-Za-z0-9_]*\)=.*/\1/p') INIT_CWD NODE COLOR; do
   unset "$variable"
 done
 cd "$directory"

@@ -2,6 +2,7 @@
 import { readEnvironment } from '../config/environment.ts';
 import type { CommandName, RawOptions } from '../config/options.ts';
 import type { Problem } from '../config/problem.ts';
+import { escapeText } from '../core/escape.ts';
 import { ownArguments } from '../system/own-process.ts';
 import { VERSION } from '../version.ts';
 import { parseArguments } from './arguments.ts';
@@ -30,7 +31,7 @@ export async function run(argv: readonly string[], environment: NodeJS.ProcessEn
       print(request.text);
       return exitCode('ok');
     case 'invalid':
-      printError(`watchdog: ${request.message}; watchdog --help lists what is allowed\n`);
+      printError(`watchdog: ${escapeText(request.message)}; watchdog --help lists what is allowed\n`);
       return exitCode('usage');
     case 'run': {
       const fromEnvironment = readEnvironment(request.command, environment);

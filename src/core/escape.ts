@@ -24,6 +24,11 @@ export function escapeForeign(text: string): string {
   return escapeText(text.replaceAll('\\', '\\\\'));
 }
 
+/** For what is JSON already, in which control characters can no longer be: the others stay readable as JSON. */
+export function escapeJson(json: string): string {
+  return json.replace(DANGEROUS, (character) => `\\u${hex(character.charCodeAt(0), 4)}`);
+}
+
 /** Cuts a text to so many characters, with a mark. */
 export function cut(text: string, maxLength: number): string {
   return text.length <= maxLength ? text : text.slice(0, maxLength - CUT_MARK.length) + CUT_MARK;

@@ -4,7 +4,7 @@
  * a line. What happened, to what, and what happens next.
  */
 import { formatDuration } from './duration.ts';
-import { cut, escapeForeign, escapeText } from './escape.ts';
+import { cut, escapeForeign, escapeJson, escapeText } from './escape.ts';
 import type { Death, FailureReason, Loss, Report, Seen, Sight, Target } from './types.ts';
 
 /** A line longer than this is cut, in characters. */
@@ -39,12 +39,12 @@ export function formatText(target: Target, report: AnyReport, time: string): str
 /** One line for programs, without its end. `time` is ISO 8601 with the offset. */
 export function formatJson(target: Target, report: AnyReport, time: string): string {
   const { kind, ...details } = report;
-  const message = report.kind === 'recovering' ? `recovering: ${target.recover}` : describe(target, report);
-  const base = { time, event: kind, target: target.name };
-  const line = escapeText(JSON.stringify({ ...base, message: cut(message, MAX_LINE_LENGTH / 2), ...details }));
+  const message = describe(target, report);
+  const base = { time, event: kind, target: cut(target.name, MAX_COMMAND_LENGTH) };
+  const line = escapeJson(JSON.stringify({ ...base, message: cut(message, MAX_LINE_LENGTH / 2), ...details }));
   return line.length <= MAX_LINE_LENGTH
     ? line
-    : escapeText(JSON.stringify({ ...base, message: cut(message, MAX_LINE_LENGTH / 8) }));
+    : escapeJson(JSON.stringify({ ...base, message: cut(message, MAX_LINE_LENGTH / 8) }));
 }
 
 /** The report as a sentence, without time and target. */

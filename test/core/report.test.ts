@@ -21,15 +21,17 @@ test('what strangers wrote is escaped once, and can forge nothing', () => {
 });
 
 test('JSON is one line, and can be read again, whatever is in it', () => {
-  const report: AnyReport = { kind: 'watching', sight: { kind: 'present', seen: [hostile] } };
+  const worse = { ...hostile, commandLine: `${hostile.commandLine}\x9b\u2028\u202e` };
+  const report: AnyReport = { kind: 'watching', sight: { kind: 'present', seen: [worse] } };
   const line = formatJson(target, report, 'now');
-  assert.doesNotMatch(line, /[\n\x1b]/);
+  assert.doesNotMatch(line, /[\n\x1b\x9b\u2028\u202e]/);
   const read = JSON.parse(line) as Record<string, unknown>;
   assert.deepEqual([read.event, read.target, read.time], ['watching', 'web', 'now']);
+  assert.deepEqual(read.sight, { kind: 'present', seen: [worse] });
 });
 
 test('no line is longer than it may be, in either form', () => {
-  const long = makeTarget({ label: 'x'.repeat(50_000), recover: 'y'.repeat(50_000), name: 'web' });
+  const long = makeTarget({ label: 'x'.repeat(50_000), recover: 'y'.repeat(50_000), name: 'n'.repeat(50_000) });
   for (const report of [
     { kind: 'recovering', attempt: 1 },
     { kind: 'warning', text: 'z'.repeat(9_000) },

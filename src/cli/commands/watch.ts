@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto';
 import { runBrain } from '../../brain.ts';
 import { OWN_VARIABLES } from '../../config/environment.ts';
 import { readSelect, readWatch, type SelectSettings, type WatchSettings } from '../../config/settings.ts';
+import { escapeText } from '../../core/escape.ts';
 import type { Target } from '../../core/types.ts';
 import { processTitle } from '../../core/watchdog-process.ts';
 import type { Host } from '../../host/host.ts';
@@ -148,7 +149,8 @@ function currentDirectory(): string {
 
 function alreadyRunning(pid: number | null, label: string, isQuiet: boolean): number {
   const who = pid === null ? 'another watchdog' : `another watchdog (pid ${pid})`;
-  if (!isQuiet) printError(`watchdog: ${who} already watches "${label}"; end it, or give this one another --name\n`);
+  if (!isQuiet)
+    printError(`watchdog: ${who} already watches "${escapeText(label)}"; end it, or give this one another --name\n`);
   return exitCode('alreadyRunning');
 }
 
