@@ -1,12 +1,13 @@
 /** Where the log goes, and whether it can. */
 import { mkdirSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Problem } from '../config/problem.ts';
 import { describeCode, errorCode } from '../system/errors.ts';
 import { NOT_A_FILE, openLogFile } from '../system/log-file.ts';
 import type { LogSink } from '../system/log-sink.ts';
 import { openLogStream } from '../system/log-stream.ts';
+import { toAbsolute } from './preflight.ts';
 
 type LogPlace = { readonly sink: LogSink } | { readonly problem: Problem; readonly mayNot: boolean };
 
@@ -26,7 +27,9 @@ const PASSING: ReadonlySet<string> = new Set([
 /** Opens the log that was asked for, or the default one. */
 export function openLogSink(wanted: string | null, environment: NodeJS.ProcessEnv): LogPlace {
   if (wanted === '-' || (wanted === null && process.pid === 1)) return { sink: openLogStream() };
-  const path = wanted === null ? defaultPath(environment) : resolve(wanted);
+  const place = wanted === null ? { path: defaultPath(environment) } : toAbsolute('--log', wanted);
+  if ('problem' in place) return { problem: place.problem, mayNot: false };
+  const { path } = place;
   if (wanted === null) makeDirectory(dirname(path));
   const { sink, code } = openLogFile(path);
   if (code === null || PASSING.has(code)) return { sink };

@@ -1,5 +1,6 @@
 /** What only this machine can tell to be wrong with a path that the user gave. */
 import { accessSync, constants, statSync } from 'node:fs';
+import { resolve } from 'node:path';
 import type { Problem } from '../config/problem.ts';
 import { describeCode, errorCode } from '../system/errors.ts';
 
@@ -13,5 +14,16 @@ export function whyUnusableDirectory(option: string, path: string | null): reado
   } catch (error) {
     const code = describeCode(errorCode(error));
     return [{ where: option, what: `${path} cannot be entered: ${code}; name a directory that this user may enter` }];
+  }
+}
+
+/** A path from the root; or the problem that there is no directory any more that it could be relative to. */
+export function toAbsolute(option: string, path: string): { readonly path: string } | { readonly problem: Problem } {
+  try {
+    return { path: resolve(path) };
+  } catch (error) {
+    errorCode(error);
+    const what = `${path} is relative to a directory that was removed; write it from the root`;
+    return { problem: { where: option, what } };
   }
 }

@@ -1,6 +1,5 @@
 /** From what the user wants to look for to a question that can be asked of this machine. */
 import { realpathSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { compilePattern } from '../config/pattern.ts';
 import type { Problem } from '../config/problem.ts';
 import type { SelectSettings } from '../config/settings.ts';
@@ -12,6 +11,7 @@ import { openProcessTable } from '../system/process-table.ts';
 import { uidOf } from '../system/users.ts';
 import { exitCode } from './exit-codes.ts';
 import { printError } from './output.ts';
+import { toAbsolute } from './preflight.ts';
 
 /** Builds the question; what only this machine can tell to be wrong is added to the problems. */
 export function toQuestion(
@@ -26,6 +26,8 @@ export function toQuestion(
     if (uid === null && user !== '') problems.push({ where: '--user', what: `there is no user "${user}" here` });
     return uid === null ? [] : [uid];
   });
+  const pidFile = select.pidFile === null ? null : toAbsolute('--pid-file', select.pidFile);
+  if (pidFile !== null && 'problem' in pidFile) problems.push(pidFile.problem);
   const question: LookQuestion = {
     table: openProcessTable(select.processTable),
     selector: {
@@ -33,7 +35,7 @@ export function toQuestion(
       uids: uids ?? null,
       exe: select.exe === null ? null : withoutLinks(select.exe),
     },
-    pidFile: select.pidFile === null ? null : resolve(select.pidFile),
+    pidFile: pidFile !== null && 'path' in pidFile ? pidFile.path : null,
     min: select.min,
     self: { pid: process.pid, arguments: args.join(' '), exe: ownExecutable(), recover },
   };

@@ -61,3 +61,19 @@ test('a directory that this user may not enter is refused', () => {
     ],
   );
 });
+
+test('relative paths from a directory that was removed are refused', () => {
+  const call = (args: string) =>
+    spawnSync('bash', ['-c', `d=$(mktemp -d); cd $d; rmdir $d; ${WATCHDOG} ${args}`], { encoding: 'utf8' });
+  for (const [args, option] of [
+    ['check --pid-file x.pid', '--pid-file'],
+    ['--pattern my.js --recover x --log x.log', '--log'],
+  ] as const) {
+    const { status, stderr } = call(args);
+    assert.deepEqual(
+      [status, stderr.includes(`watchdog: ${option}: `), stderr.includes('was removed; write it from the root')],
+      [2, true, true],
+      stderr,
+    );
+  }
+});
