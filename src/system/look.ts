@@ -42,9 +42,10 @@ export interface Look {
 export async function observe(question: LookQuestion, followed: readonly Identity[]): Promise<Observation> {
   const look = await lookAround(question);
   const still = await stillThere(question.table, followed, look.matches);
-  const seen = [...look.matches, ...still].sort(byAge).map(toSeen);
+  const seen = [...look.matches, ...still.records].sort(byAge).map(toSeen);
   if (seen.length >= question.min) return { kind: 'present', seen };
-  if (look.trouble !== null) return { kind: 'unknown', why: look.trouble };
+  const trouble = look.trouble ?? still.trouble;
+  if (trouble !== null) return { kind: 'unknown', why: trouble };
   return { kind: 'absent', seen, why: look.pidFileProblem };
 }
 
@@ -132,16 +133,18 @@ async function stillThere(
   table: ProcessTable,
   followed: readonly Identity[],
   matches: readonly ProcessRecord[],
-): Promise<readonly ProcessRecord[]> {
-  const still: ProcessRecord[] = [];
+): Promise<{ readonly records: readonly ProcessRecord[]; readonly trouble: string | null }> {
+  const records: ProcessRecord[] = [];
+  let trouble: string | null = null;
   for (const one of followed) {
     if (matches.some((record) => record.pid === one.pid)) continue;
     const reading = await table.read(one.pid);
+    if (reading.kind === 'trouble') trouble ??= reading.why;
     if (reading.kind !== 'process') continue;
     const { record } = reading;
-    if (record.startTime === one.startTime && record.state !== 'zombie') still.push(record);
+    if (record.startTime === one.startTime && record.state !== 'zombie') records.push(record);
   }
-  return still;
+  return { records, trouble };
 }
 
 function byAge(one: ProcessRecord, other: ProcessRecord): number {

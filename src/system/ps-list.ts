@@ -5,15 +5,20 @@
  * command line.
  */
 import type { ProcessRecord } from '../core/process.ts';
+import { monotonicMs } from './clock.ts';
 import type { ProcessTable, Reading, Scan } from './process-table.ts';
 
 /** How ps writes the command line of what has none of its own. */
 const BRACKETED = /^\[.*\]( <defunct>)?$/;
 const DEFUNCT = / <defunct>$/;
 
+/** A look asks several times; so long one list serves for all of it. */
+const FRESH_MS = 100;
+
 /** The process table of `ps`. */
 export function openPsList({ selfPid }: { readonly selfPid: number }): ProcessTable {
   let startTimes: ReadonlyMap<number, number> = new Map();
+  let latest: { readonly records: readonly ProcessRecord[]; readonly atMs: number } | null = null;
 
   return { kind: 'ps', scan, read };
 
@@ -31,7 +36,8 @@ export function openPsList({ selfPid }: { readonly selfPid: number }): ProcessTa
   }
 
   async function read(pid: number): Promise<Reading> {
-    const all = await list();
+    const isFresh = latest !== null && monotonicMs() - latest.atMs < FRESH_MS;
+    const all = isFresh && latest !== null ? latest : await list();
     if ('trouble' in all) return { kind: 'trouble', why: all.trouble };
     const record = all.records.find((one) => one.pid === pid);
     if (record !== undefined) return { kind: 'process', record };
@@ -46,7 +52,8 @@ export function openPsList({ selfPid }: { readonly selfPid: number }): ProcessTa
       const listed = await psList();
       const records = listed.map((one) => toRecord(one, steadyStartTime(one), nowMs));
       startTimes = new Map(records.map((record) => [record.pid, record.startTime]));
-      return { records };
+      latest = { records, atMs: monotonicMs() };
+      return latest;
     } catch (error) {
       return { trouble: `the list of ps cannot be had: ${reason(error)}` };
     }
