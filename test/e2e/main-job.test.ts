@@ -1,8 +1,9 @@
 /** The manual, "What it does": one target, gone and brought back. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { compile } from '../support/compile.ts';
 import { isAlive, processesWith, signal } from '../support/processes.ts';
-import { logged, makeSandbox, QUICK, withoutTimes } from '../support/sandbox.ts';
+import { logged, makeSandbox, QUICK, type Sandbox, WATCHDOG, withoutTimes } from '../support/sandbox.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 /** A target that can be told to end in every way; it ends itself on USR1 and USR2. */
@@ -164,4 +165,46 @@ test('a target that dies soon after each start is tried ever more rarely', async
     ([, number, unit]) => Number(number) * (unit === 's' ? 1_000 : 1),
   );
   assert.ok((pauses[3] ?? 0) > 2 * (pauses[0] ?? 0), String(pauses));
+});
+
+/** In a PID namespace of its own, where the next number can be chosen: a script around a watchdog and its target. */
+function inNamespace(sandbox: Sandbox, script: string) {
+  const program = compile(sandbox, 'idle');
+  const start = `start() { (exec -a ${sandbox.marker} ${program}) & new=$!; until grep -q ^${sandbox.marker} /proc/$new/cmdline 2>/dev/null; do :; done; }`;
+  const call = `${WATCHDOG} --pattern '^${sandbox.marker}' --recover 'echo start >> ${sandbox.path('ev')}' --log ${sandbox.path('log')} --confirm 1s`;
+  const whole = `exec 2>/dev/null; ${start}
+    start; ${call} & watchdog=$!
+    until grep -q 'watching: up' ${sandbox.path('log')}; do sleep 0.05; done
+    ${script}
+    kill $watchdog; wait $watchdog`;
+  return sandbox.start('unshare', [
+    '-p',
+    '-f',
+    '-m',
+    '--mount-proc',
+    '--kill-child=KILL',
+    'bash',
+    '-c',
+    whole,
+    sandbox.marker,
+  ]);
+}
+
+test('handed over 200 times to a successor, whatever its number, it is never recovered', async (t) => {
+  const sandbox = makeSandbox(t);
+  const handOver = `for round in $(seq 200); do
+      old=$new; echo $((300 + RANDOM % 1000)) > /proc/sys/kernel/ns_last_pid
+      start; kill -9 $old; wait $old
+    done`;
+  await inNamespace(sandbox, handOver).ended;
+  assert.equal(sandbox.recoveries(), 0, sandbox.read('log'));
+  assert.match(sandbox.read('log'), /stopped: SIGTERM/);
+  assert.ok((sandbox.read('log').match(/gone: /g)?.length ?? 0) > 0, 'it did notice');
+});
+
+test('restarted 60 times by somebody else within a moment, it is never recovered', async (t) => {
+  const sandbox = makeSandbox(t);
+  await inNamespace(sandbox, 'for round in $(seq 60); do kill $new; wait $new; sleep 0.04; start; sleep 0.1; done').ended;
+  assert.equal(sandbox.recoveries(), 0, sandbox.read('log'));
+  assert.match(sandbox.read('log'), /stopped: SIGTERM/);
 });
