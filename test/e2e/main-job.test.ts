@@ -204,7 +204,8 @@ test('handed over 200 times to a successor, whatever its number, it is never rec
 
 test('restarted 60 times by somebody else within a moment, it is never recovered', async (t) => {
   const sandbox = makeSandbox(t);
-  await inNamespace(sandbox, 'for round in $(seq 60); do kill $new; wait $new; sleep 0.04; start; sleep 0.1; done').ended;
+  await inNamespace(sandbox, 'for round in $(seq 60); do kill $new; wait $new; sleep 0.04; start; sleep 0.1; done')
+    .ended;
   assert.equal(sandbox.recoveries(), 0, sandbox.read('log'));
   assert.match(sandbox.read('log'), /stopped: SIGTERM/);
 });
