@@ -25,6 +25,7 @@ export type OwnReport =
     }
   | { readonly kind: 'waiting'; readonly startDelayMs: number }
   | { readonly kind: 'warning'; readonly text: string }
+  | { readonly kind: 'defect'; readonly detail: string }
   | { readonly kind: 'lost-lines'; readonly lines: number; readonly bytes: number }
   | { readonly kind: 'stopped'; readonly why: string; readonly stillRuns: number | null };
 
@@ -92,6 +93,8 @@ export function describe(target: Target, report: AnyReport): string {
       return 'can look again';
     case 'warning':
       return `warning: ${report.text}`;
+    case 'defect':
+      return `a defect of the watchdog itself ends the watch, please report it: ${report.detail}`;
     case 'lost-lines':
       return `lost ${report.lines} lines (${report.bytes} bytes) that could not be written to this log`;
     case 'stopped':

@@ -9,6 +9,8 @@ export interface LineQueue {
   /** The first line has been written. */
   shift(): void;
   readonly length: number;
+  /** Takes all that wait. */
+  drain(): readonly Buffer[];
   /** What was lost and not yet told. */
   takeLost(): Lost;
   /** It could not be told after all. */
@@ -42,6 +44,12 @@ export function createLineQueue(): LineQueue {
     shift: drop,
     get length() {
       return lines.length;
+    },
+    drain() {
+      const drained = lines;
+      lines = [];
+      bytes = 0;
+      return drained;
     },
     takeLost() {
       const taken = lost;

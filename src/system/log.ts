@@ -31,6 +31,7 @@ export interface Log {
   flush(): void;
   reopen(): void;
   outputDescriptor(): number | null;
+  /** Writes what waits; what still can't be written is said where complaints go. */
   close(): void;
 }
 
@@ -56,6 +57,7 @@ export function createLog(options: LogOptions): Log {
     outputDescriptor: sink.outputDescriptor,
     close() {
       flush();
+      for (const line of queue.drain()) complain(String(line).trimEnd());
       sink.close();
     },
   };

@@ -61,3 +61,21 @@ test('what could not be written is written later, in order, after the count of w
   assert.match(written[1] ?? '', /lost 3 lines \(\d+ bytes\) that could not be written to this log\n$/);
   assert.equal(log.retryAtMs(), null);
 });
+
+test('what can not be written until the end is said where complaints go', () => {
+  const { sink, fail } = makeSink();
+  const complaints: string[] = [];
+  const log = createLog({
+    target: makeTarget(),
+    sink,
+    format: 'text',
+    show: null,
+    complain: (line) => complaints.push(line),
+  });
+  fail('ENOSPC');
+  log.report({ kind: 'sighted' });
+  log.report({ kind: 'stopped', why: 'SIGTERM', stillRuns: null });
+  log.close();
+  assert.equal(complaints.length, 3);
+  assert.match(complaints[2] ?? '', /^\[.*\] my\.js stopped: SIGTERM$/);
+});

@@ -60,23 +60,29 @@ export async function watch(invocation: Invocation): Promise<number> {
     log.report({ kind: 'warning', text: `${lock.why}; another watchdog of this target would not be noticed` });
   }
   if (process.pid === 1) log.report({ kind: 'warning', text: REAPER_WARNING });
-  const outcome = await runBrain({
-    target,
-    question,
-    recovery: {
-      command: settings.recover,
-      cwd: settings.cwd,
-      env: environment,
-      openFilesLimit: originalOpenFilesLimit(),
-    },
-    host,
-    log,
-    isOnce: settings.isOnce,
-    seed: randomInt(2 ** 32),
-  });
-  log.close();
-  host.close();
-  return exitCode(outcome === 'stopped' || outcome === 'up' ? 'ok' : outcome);
+  try {
+    const outcome = await runBrain({
+      target,
+      question,
+      recovery: {
+        command: settings.recover,
+        cwd: settings.cwd,
+        env: environment,
+        openFilesLimit: originalOpenFilesLimit(),
+      },
+      host,
+      log,
+      isOnce: settings.isOnce,
+      seed: randomInt(2 ** 32),
+    });
+    return exitCode(outcome === 'stopped' || outcome === 'up' ? 'ok' : outcome);
+  } catch (error) {
+    log.report({ kind: 'defect', detail: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+    throw error;
+  } finally {
+    log.close();
+    host.close();
+  }
 }
 
 const REAPER_WARNING =
