@@ -17,7 +17,7 @@ export function mayBeWatchdog(commandLine: string): boolean {
 
 /**
  * Whether this is a watchdog: by the executable if it is the very one that we run
- * from, else by the title above, or by the program's name with an option of ours.
+ * from, else by the title above, or by the program's name with options of ours.
  * `ownExe` is `null` where ours is a general interpreter.
  */
 export function isWatchdog(record: ProcessRecord, ownExe: string | null): boolean {
@@ -26,8 +26,14 @@ export function isWatchdog(record: ProcessRecord, ownExe: string | null): boolea
   const [program = ''] = args;
   if (record.commandLine.startsWith(`${PROGRAM}: `)) return true;
   const at = programName(program) === 'node' ? args.findIndex((arg) => programName(arg) === BUNDLE) : 0;
-  const isOurs = at > 0 || programName(program) === PROGRAM || programName(program) === BUNDLE;
-  return isOurs && at >= 0 && args.slice(at + 1).some((arg) => /^(--(pattern|pid-file|recover)\b|-[pfr])/.test(arg));
+  const isNamed = at > 0 || programName(program) === PROGRAM || programName(program) === BUNDLE;
+  return isNamed && at >= 0 && isOurCall(args.slice(at + 1));
+}
+
+/** What to look for, and what to do about it or a command of ours: other programs are called watchdog too. */
+function isOurCall(args: readonly string[]): boolean {
+  const has = (option: RegExp): boolean => args.some((arg) => option.test(arg));
+  return has(/^(--(pattern|pid-file)\b|-[pf])/) && has(/^(--recover\b|-r|match$|check$)/);
 }
 
 /** Whether a text, such as a shell's, holds a call of the watchdog with an option of ours. */

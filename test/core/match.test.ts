@@ -57,7 +57,7 @@ const RECORDS: readonly (readonly [what: string, record: ProcessRecord, expected
     'watchdog',
   ],
   ['another watchdog by its options', record(103, '/opt/watchdog -p my.js -r x'), 'watchdog'],
-  ['another watchdog run by node', record(104, 'node /opt/watchdog.cjs --pattern my.js'), 'watchdog'],
+  ['another watchdog run by node', record(104, 'node /opt/watchdog.cjs check --pattern my.js'), 'watchdog'],
   ['the shell around another watchdog', record(60, ['bash', '-c', 'W=wd; $W my.js']), 'wrapper-of-watchdog'],
   ['a shell that will start a watchdog', record(105, ['sh', '-c', `sleep 60 && ${CALL}`]), 'wrapper-of-watchdog'],
   ['a shell that will do something else', record(106, ['sh', '-c', 'sleep 60 && node my.js']), null],
@@ -136,11 +136,17 @@ test('how a watchdog shows itself, and is known by it', () => {
     'watchdog: watching',
     'a name that would match is not shown',
   );
-  for (const line of ['watchdog: web', '/usr/bin/watchdog --pid-file x', 'node dist/watchdog.cjs -p x']) {
+  for (const line of [
+    'watchdog: web',
+    '/usr/bin/watchdog --pid-file x --recover y',
+    'node dist/watchdog.cjs -p x -r y',
+    'watchdog match -p x',
+  ]) {
     assert.ok(mayBeWatchdog(line) && isWatchdog(record(1, line), null), line);
   }
   for (const line of [
     '/usr/sbin/watchdog',
+    '/usr/sbin/watchdog -f -c /etc/watchdog.conf',
     'watchdogd',
     'vim watchdog.ts',
     'node watchdog.js -p x',
