@@ -53,7 +53,7 @@ export function compilePattern(pattern: PatternSettings): { readonly matcher: Ma
 }
 
 function compileRe2(re2: string, pattern: PatternSettings): Matcher | null {
-  const flags = RE2JS.DOTALL | (pattern.ignoresCase ? RE2JS.CASE_INSENSITIVE : 0);
+  const flags = RE2JS.DOTALL | RE2JS.LOOKBEHINDS | (pattern.ignoresCase ? RE2JS.CASE_INSENSITIVE : 0);
   try {
     const compiled = RE2JS.compile(pattern.isExact ? `\\A(?:${re2})\\z` : re2, flags);
     return (commandLine) => compiled.test(commandLine);

@@ -18,10 +18,10 @@ export type Translation =
 /** Most repetitions that an interval may ask for: RE2's own limit. */
 const MAX_REPEAT = 1000;
 
-/** The GNU operators. `\<` and `\>` become `\b`: RE2 has no one-sided word boundary. */
+/** The GNU operators. The beginning and the end of a word are told apart by what is before them. */
 const GNU_OPERATORS: ReadonlyMap<string, string> = new Map([
-  ['<', '\\b'],
-  ['>', '\\b'],
+  ['<', '\\b(?<![0-9A-Za-z_])'],
+  ['>', '\\b(?<=[0-9A-Za-z_])'],
   ['b', '\\b'],
   ['B', '\\B'],
   ['w', '[0-9A-Za-z_]'],

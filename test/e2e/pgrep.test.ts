@@ -12,7 +12,7 @@ import { makeSandbox, type Sandbox, WATCHDOG } from '../support/sandbox.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const SEED = 20_261_121;
-const GENERATED = 60;
+const GENERATED = 100;
 
 /** Command lines that were picked for what they do to matchers; `@` is put in front of each. */
 const LINES: readonly (readonly string[])[] = [
@@ -81,6 +81,12 @@ const PATTERNS = [
   'x{200}',
   'end$',
   '\\<node\\>',
+  '\\>node',
+  'node\\<',
+  '\\<ode',
+  'nod\\>',
+  ' \\<my',
+  'my\\>.js',
   '\\bmy\\b',
   '\\Bode',
   '\\w+_\\w+',
