@@ -26,6 +26,7 @@ export function openResidentHost({ canWatch, description }: ResidentOptions): Ho
   const children = new Set<number>();
   let events: HostEvent[] = [];
   let watches: StatWatch[] = [];
+  const doubted = new WeakSet<StatWatch>();
   let poll: NodeJS.Timeout | null = null;
   let wake: (() => void) | null = null;
 
@@ -76,6 +77,11 @@ export function openResidentHost({ canWatch, description }: ResidentOptions): Ho
       if (children.has(one.identity.pid)) continue;
       const how = one.read();
       if (how === null) continue;
+      if (how.kind === 'unknown' && children.size > 0 && !doubted.has(one)) {
+        // A shell of ours that ran it is about to tell how it went: it gets until the next look.
+        doubted.add(one);
+        continue;
+      }
       one.close();
       watches = watches.filter((other) => other !== one);
       happened({ kind: 'died', identity: one.identity, how });
