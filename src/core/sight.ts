@@ -13,9 +13,10 @@ import {
 import type { Loss, PhaseOf, Seen, Sight, Step, Target, TargetState } from './types.ts';
 
 /** Between the two looks that must both miss a target that was never seen. */
-export const SECOND_LOOK_MS = 250;
+const SECOND_LOOK_MS = 250;
 /** Between looks while a target may come back by itself. */
-export const CONFIRM_LOOK_MS = 100;
+const CONFIRM_LOOK_MS = 100;
+
 /** Goes on from what was seen. */
 export function onSight(target: Target, state: TargetState, sight: Sight, nowMs: number): Step {
   const { phase } = state;

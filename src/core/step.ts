@@ -19,7 +19,7 @@ import { enterConfirming, fail, lookAgain, patienceMs, report } from './transiti
 import type { Death, Identity, Input, Observation, Step, Target, TargetState } from './types.ts';
 
 /** Between looks while something is going on and we could not look. */
-export const BLIND_LOOK_MS = 250;
+const BLIND_LOOK_MS = 250;
 
 /** One thing happened: what is so now, and what is to be done. */
 export function step(target: Target, state: TargetState, input: Input, nowMs: number): Step {
@@ -31,7 +31,7 @@ export function step(target: Target, state: TargetState, input: Input, nowMs: nu
     case 'died':
       return onDied(target, state, input.identity, input.how, nowMs);
     case 'recovery-started':
-      return onRecoveryStarted(state, input.identity, nowMs);
+      return onRecoveryStarted(state, input.identity);
     case 'recovery-exited':
       return onRecoveryExited(target, state, input.pid, input.how, nowMs);
     case 'recovery-not-started':
@@ -71,8 +71,8 @@ function onDied(target: Target, state: TargetState, identity: Identity, how: Dea
   return lookAgain({ ...state, phase: { ...phase, loss } }, nowMs);
 }
 
-function onRecoveryStarted(state: TargetState, identity: Identity, nowMs: number): Step {
-  return { state: { ...state, command: { ...identity, startedAtMs: nowMs, stopping: null } }, actions: [] };
+function onRecoveryStarted(state: TargetState, identity: Identity): Step {
+  return { state: { ...state, command: { ...identity, stopping: null } }, actions: [] };
 }
 
 function onRecoveryNotStarted(target: Target, state: TargetState, why: string, nowMs: number): Step {

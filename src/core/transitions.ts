@@ -1,5 +1,5 @@
 /**
- * The ways from one phase into another. `step.ts` says when; here is what it takes:
+ * The ways from one phase into another. `step.ts` and `sight.ts` say when; here is what it takes:
  * the new phase, and all that has to be done and told with it.
  */
 import { delayMs, nextRandom, reachesCap } from './backoff.ts';
@@ -21,10 +21,9 @@ import type {
 } from './types.ts';
 
 /** After so long up, earlier failures are forgotten. */
-export const STABLE_MS = 60_000;
+const STABLE_MS = 60_000;
 /** How long a recovery has to end after TERM, and then after KILL. */
-export const STOP_GRACE_MS = { TERM: 10_000, KILL: 5_000 } as const;
-
+const STOP_GRACE_MS = { TERM: 10_000, KILL: 5_000 } as const;
 /** Who ends within so long of the recovery's command was a part of it, and not what it started. */
 const STARTER_SLACK_MS = 500;
 /** How somebody ended of whom nobody could tell. */
@@ -231,7 +230,7 @@ function backOff(target: Target, state: TargetState, nowMs: number): { state: Ta
 }
 
 /** How long to the next look for something that should appear soon: often at first, then more rarely. */
-export function rhythmMs(elapsedMs: number): number {
+function rhythmMs(elapsedMs: number): number {
   if (elapsedMs < 2_000) return 100;
   return elapsedMs < 10_000 ? 250 : 1_000;
 }

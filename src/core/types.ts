@@ -74,7 +74,6 @@ export interface Target {
 
 /** The recovery's own process while it runs; there is never more than one. */
 export interface Command extends Identity {
-  readonly startedAtMs: number;
   /** What it was last told to end by; `gave-up` when even KILL did not end it. */
   readonly stopping: null | 'TERM' | 'KILL' | 'gave-up';
 }

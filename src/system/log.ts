@@ -1,6 +1,6 @@
 /**
  * The log: formats what is told, writes it, and keeps what could not be written until
- * it can be. It never fails and never holds anything up.
+ * it can be. It never fails; only a disk that hangs in the kernel can hold it up.
  */
 import { type AnyReport, formatJson, formatText } from '../core/report.ts';
 import type { Target } from '../core/types.ts';

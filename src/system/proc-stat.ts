@@ -10,6 +10,9 @@ export interface ProcStat {
   /** One letter: R, S, D, T, t, Z, X, I. */
   readonly state: string;
   readonly ppid: number;
+  readonly processGroup: number;
+  /** The foreground process group of its terminal; -1 where it has none. */
+  readonly terminalGroup: number;
   readonly flags: number;
   readonly threads: number;
   /** Clock ticks since boot. */
@@ -39,6 +42,8 @@ export function parseStat(text: string): ProcStat | null {
     comm: text.slice(open + 1, close),
     state,
     ppid: field(4),
+    processGroup: field(5),
+    terminalGroup: field(8),
     flags: field(9),
     threads: field(20),
     startTime: field(22),

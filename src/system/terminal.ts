@@ -3,6 +3,7 @@ import { readFileSync, writeSync } from 'node:fs';
 import { isatty } from 'node:tty';
 import { errorCode } from './errors.ts';
 import { openWithoutWaiting } from './log-stream.ts';
+import { parseStat } from './proc-stat.ts';
 
 const STDERR = 2;
 
@@ -35,12 +36,11 @@ export function openTerminal(): ShowLine | null {
   };
 }
 
-/** Whether our process group is the terminal's foreground one: fields 5 and 8 of proc(5)'s `stat`. */
+/** Whether our process group is the terminal's foreground one. */
 function isForeground(): boolean {
   try {
-    const stat = readFileSync('/proc/self/stat', 'latin1');
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return fields[2] === fields[5];
+    const stat = parseStat(readFileSync('/proc/self/stat', 'latin1'));
+    return stat !== null && stat.processGroup === stat.terminalGroup;
   } catch (error) {
     errorCode(error);
     return false;
