@@ -14,7 +14,7 @@ const observed = (observation: Observation): Input => ({ kind: 'observed', obser
 const died = (how: Death): Input => ({ kind: 'died', identity: me, how });
 
 const attempt = { startedAtMs: 0, exited: null, loss: null };
-const command = { pid: 500, startTime: 1, startedAtMs: 0, stopping: null };
+const command = { pid: 500, startTime: 1, stopping: null };
 /** Every phase, as it may be at 1 s. */
 const PHASES: readonly Phase[] = [
   { kind: 'looking', absentAtMs: null, lookAtMs: 1_000 },

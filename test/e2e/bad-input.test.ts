@@ -7,7 +7,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
-import { WATCHDOG } from '../support/sandbox.ts';
+import { AS_NOBODY, WATCHDOG } from '../support/sandbox.ts';
 
 const path = join(import.meta.dirname, 'bad-input.txt');
 
@@ -38,20 +38,7 @@ test('a command that is not text is refused: it could not be handed on as it is'
 });
 
 test('a directory that this user may not enter is refused', () => {
-  const args = [
-    '--reuid=65534',
-    '--regid=65534',
-    '--clear-groups',
-    WATCHDOG,
-    '--pattern',
-    'my.js',
-    '--recover',
-    'x',
-    '--cwd',
-    '/root',
-    '--log',
-    '-',
-  ];
+  const args = [...AS_NOBODY, WATCHDOG, '--pattern', 'my.js', '--recover', 'x', '--cwd', '/root', '--log', '-'];
   const { status, stderr } = spawnSync('setpriv', args, { encoding: 'utf8', cwd: '/' });
   assert.deepEqual(
     [status, stderr],

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { chmodSync } from 'node:fs';
 import { test } from 'node:test';
-import { logged, makeSandbox, QUICK, type Sandbox, WATCHDOG } from '../support/sandbox.ts';
+import { AS_NOBODY, logged, makeSandbox, QUICK, type Sandbox, WATCHDOG } from '../support/sandbox.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 /** Runs a script in a mount namespace of its own, so that the machine's `/proc` stays as it is. */
@@ -11,7 +11,7 @@ function inMountNamespace(sandbox: Sandbox, script: string) {
   return sandbox.start('unshare', ['-m', '--propagation', 'private', 'bash', '-c', `exec 2>&1; ${script}`]);
 }
 
-const AS_NOBODY = 'setpriv --reuid=65534 --regid=65534 --clear-groups';
+const BY_NOBODY = `setpriv ${AS_NOBODY.join(' ')}`;
 
 function watch(sandbox: Sandbox, before = '', ...more: string[]): string {
   const args = [
@@ -29,10 +29,10 @@ const BLIND: readonly [name: string, mount: string, before: string, says: RegExp
   [
     'hidepid=2, as another user',
     'mount -t proc -o hidepid=2 proc /proc',
-    AS_NOBODY,
+    BY_NOBODY,
     /\/proc hides other users' processes \(hidepid\)/,
   ],
-  ['hidepid=1, as another user', 'mount -t proc -o hidepid=1 proc /proc', AS_NOBODY, /process \d+ cannot be read/],
+  ['hidepid=1, as another user', 'mount -t proc -o hidepid=1 proc /proc', BY_NOBODY, /process \d+ cannot be read/],
   ['an empty /proc', 'mount -t tmpfs none /proc', '', /ps cannot be had|shows no processes/],
 ];
 for (const [name, mount, before, says] of BLIND) {
@@ -75,8 +75,9 @@ test('the /proc of another PID namespace', async (t) => {
 test('with hidepid, who asks only for his own processes can look', async (t) => {
   const sandbox = makeSandbox(t);
   const script = `mount -t proc -o hidepid=2 proc /proc
-    ${AS_NOBODY} bash -c "exec -a ${sandbox.marker} sleep 1000" & sleep 0.3
-    ${AS_NOBODY} ${WATCHDOG} check --user nobody --pattern ^${sandbox.marker}; echo "check: $?"; kill $!`;
+    ${BY_NOBODY} bash -c "exec -a ${sandbox.marker} sleep 1000" &
+    until grep -q ^${sandbox.marker} /proc/$!/cmdline; do :; done
+    ${BY_NOBODY} ${WATCHDOG} check --user nobody --pattern ^${sandbox.marker}; echo "check: $?"; kill $!`;
   const blind = inMountNamespace(sandbox, script);
   await blind.ended;
   assert.match(blind.output(), /up, pid \d+ "tgt.*\ncheck: 0/);
@@ -85,7 +86,7 @@ test('with hidepid, who asks only for his own processes can look', async (t) => 
 test('with hidepid, a pid-file that names a hidden process is no proof of its death', async (t) => {
   const sandbox = makeSandbox(t);
   sandbox.write('pid', `${await sandbox.startTarget()}\n`);
-  const script = `mount -t proc -o hidepid=2 proc /proc; ${AS_NOBODY} ${WATCHDOG} check --pid-file ${sandbox.path('pid')}; echo "check: $?"`;
+  const script = `mount -t proc -o hidepid=2 proc /proc; ${BY_NOBODY} ${WATCHDOG} check --pid-file ${sandbox.path('pid')}; echo "check: $?"`;
   const blind = inMountNamespace(sandbox, script);
   await blind.ended;
   assert.match(blind.output(), /could not look: .*hidepid.*\ncheck: 3/);
@@ -110,7 +111,6 @@ test('errors of the kernel while looking', async (t) => {
       '-P',
       '/proc',
     ];
-    sandbox.watchdog([], { stdio: 'ignore' });
     sandbox.start('strace', [
       ...strace,
       WATCHDOG,

@@ -5,10 +5,8 @@ import { chmodSync, copyFileSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { test } from 'node:test';
 import { isAlive, processesWith, signal } from '../support/processes.ts';
-import { logged, makeSandbox, QUICK, runWatchdog, type Sandbox, WATCHDOG } from '../support/sandbox.ts';
+import { IN_NAMESPACES, logged, makeSandbox, QUICK, runWatchdog, type Sandbox, WATCHDOG } from '../support/sandbox.ts';
 import { waitUntil } from '../support/wait-until.ts';
-
-const IN_NAMESPACES = ['-p', '-f', '-m', '--mount-proc', '--propagation', 'private', '--kill-child=KILL'];
 
 test('an @reboot line of the real cron recovers the target, and takes cron’s shell not for it', async (t) => {
   const sandbox = makeSandbox(t);

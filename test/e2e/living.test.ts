@@ -5,7 +5,16 @@ import { connect } from 'node:net';
 import { test } from 'node:test';
 import { compile } from '../support/compile.ts';
 import { isAlive, processesWith, readProcess, signal } from '../support/processes.ts';
-import { logged, makeSandbox, QUICK, runWatchdog, type Sandbox, WATCHDOG, withoutTimes } from '../support/sandbox.ts';
+import {
+  AS_NOBODY,
+  logged,
+  makeSandbox,
+  QUICK,
+  runWatchdog,
+  type Sandbox,
+  WATCHDOG,
+  withoutTimes,
+} from '../support/sandbox.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const DIST_CJS = WATCHDOG.replace(/watchdog$/, 'watchdog.cjs');
@@ -54,11 +63,9 @@ test('another user’s watchdog is another watchdog', async (t) => {
   const sandbox = makeSandbox(t);
   sandbox.watchdog(args(sandbox));
   await logged(sandbox, 'recovered: ');
-  const theirs = sandbox.start(
-    'setpriv',
-    ['--reuid=65534', '--regid=65534', '--clear-groups', WATCHDOG, '--once', ...args(sandbox), '--log', '-'],
-    { cwd: '/' },
-  );
+  const theirs = sandbox.start('setpriv', [...AS_NOBODY, WATCHDOG, '--once', ...args(sandbox), '--log', '-'], {
+    cwd: '/',
+  });
   assert.equal((await theirs.ended).status, 0);
 });
 

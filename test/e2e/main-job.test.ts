@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { compile } from '../support/compile.ts';
 import { isAlive, processesWith, signal } from '../support/processes.ts';
-import { logged, makeSandbox, QUICK, type Sandbox, WATCHDOG, withoutTimes } from '../support/sandbox.ts';
+import { IN_NAMESPACES, logged, makeSandbox, QUICK, type Sandbox, WATCHDOG, withoutTimes } from '../support/sandbox.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 /** A target that can be told to end in every way; it ends itself on USR1 and USR2. */
@@ -181,17 +181,7 @@ function inNamespace(sandbox: Sandbox, script: string) {
     until grep -q 'watching: up' ${sandbox.path('log')}; do sleep 0.05; done
     ${script}
     kill $watchdog; wait $watchdog`;
-  return sandbox.start('unshare', [
-    '-p',
-    '-f',
-    '-m',
-    '--mount-proc',
-    '--kill-child=KILL',
-    'bash',
-    '-c',
-    whole,
-    sandbox.marker,
-  ]);
+  return sandbox.start('unshare', [...IN_NAMESPACES, 'bash', '-c', whole, sandbox.marker]);
 }
 
 test('handed over 200 times to a successor, whatever its number, it is never recovered', async (t) => {

@@ -14,7 +14,7 @@ import {
 } from 'node:fs';
 import { test } from 'node:test';
 import { isAlive, signal } from '../support/processes.ts';
-import { logged, makeSandbox, QUICK, runWatchdog, type Sandbox, WATCHDOG } from '../support/sandbox.ts';
+import { IN_NAMESPACES, logged, makeSandbox, QUICK, runWatchdog, type Sandbox, WATCHDOG } from '../support/sandbox.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const UP = 0;
@@ -168,7 +168,7 @@ test('a number that the kernel has really used again is stale', async (t) => {
   const script = `
     exec 2>&1
     bash -c 'exec -a ${sandbox.marker} sleep 1000' & old=$!
-    echo $old > ${sandbox.path('pid')}; sleep 0.1
+    echo $old > ${sandbox.path('pid')}
     touch -d '1 minute ago' ${sandbox.path('pid')}
     kill -9 $old; wait $old
     for try in 1 2 3 4 5 6 7 8 9; do
@@ -177,17 +177,7 @@ test('a number that the kernel has really used again is stale', async (t) => {
     done
     echo "reused: $([ $! = $old ] && echo yes)"
     ${WATCHDOG} check --pid-file ${sandbox.path('pid')}; echo "status $?"`;
-  const inside = sandbox.start('unshare', [
-    '-p',
-    '-f',
-    '-m',
-    '--mount-proc',
-    '--kill-child=KILL',
-    'bash',
-    '-c',
-    script,
-    sandbox.marker,
-  ]);
+  const inside = sandbox.start('unshare', [...IN_NAMESPACES, 'bash', '-c', script, sandbox.marker]);
   await inside.ended;
   assert.match(inside.output(), /reused: yes/);
   assert.match(inside.output(), /started after the file was written: stale\nstatus 1/);

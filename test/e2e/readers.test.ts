@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { compile } from '../support/compile.ts';
 import { isAlive, readProcess, signal } from '../support/processes.ts';
-import { logged, makeSandbox, QUICK, runWatchdog } from '../support/sandbox.ts';
+import { AS_NOBODY, logged, makeSandbox, QUICK, runWatchdog } from '../support/sandbox.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 interface Result {
@@ -25,7 +25,7 @@ test('the same matches, and the same left out for the same reasons', async (t) =
   const started = [
     sandbox.start(program, ['one', 'two'], { argv0: `${sandbox.marker}.js` }),
     sandbox.start(program, ['with  blanks', 'x'.repeat(3_000)], { argv0: sandbox.marker }),
-    sandbox.start('setpriv', ['--reuid=65534', '--regid=65534', '--clear-groups', program], { cwd: '/' }),
+    sandbox.start('setpriv', [...AS_NOBODY, program], { cwd: '/' }),
     sandbox.start('sh', ['-c', `watchdog --pattern x 2>/dev/null; ${program} ${sandbox.marker}; :`]),
   ];
   const zombie = Number(await waitUntil('the zombie’s parent runs', () => parent.output().trim()));

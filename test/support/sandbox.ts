@@ -27,6 +27,19 @@ export const QUICK = [
   '2s',
 ] as const;
 
+/** Arguments of setpriv(1): what follows runs as nobody. */
+export const AS_NOBODY = ['--reuid=65534', '--regid=65534', '--clear-groups'] as const;
+/** Arguments of unshare(1): what follows has process numbers, mounts and a `/proc` of its own, and ends with it. */
+export const IN_NAMESPACES = [
+  '-p',
+  '-f',
+  '-m',
+  '--mount-proc',
+  '--propagation',
+  'private',
+  '--kill-child=KILL',
+] as const;
+
 export interface Sandbox {
   readonly directory: string;
   /** On every command line of this test, and on no other. */
