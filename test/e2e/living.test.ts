@@ -214,6 +214,7 @@ test('on a terminal it shows its lines, and a terminal that is stopped does not 
   await logged(sandbox, 'recovered: ');
   // The terminal reads no more from here on, as after Ctrl-S.
   signal(terminal.pid, 'SIGUSR1');
+  await waitUntil('the terminal is stopped', () => terminal.output().includes('stopped\n'));
   for (let time = 2; time <= 4; time += 1) {
     signal(sandbox.targets()[0] ?? 0, 'SIGKILL');
     await logged(sandbox, 'recovered: ', time);
