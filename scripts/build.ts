@@ -1,6 +1,8 @@
 /**
  * Builds `dist/watchdog.cjs`, all of the program in one file for hosts that have Node,
- * and `dist/watchdog`, the same with Node inside, which needs nothing.
+ * and `dist/watchdog`, the same with Node inside, which needs nothing. Both have the
+ * sentinel inside; `dist/watchdog-sentinel` is the same once more, to be put beside them
+ * where it can't be written anywhere.
  *
  * `--if-stale`: only if a source is not the one that the last build was made of.
  */
@@ -20,6 +22,7 @@ import {
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { build } from 'esbuild';
+import { compileSentinel } from './sentinel.ts';
 
 const root = join(import.meta.dirname, '..');
 const dist = join(root, 'dist');
@@ -31,7 +34,7 @@ const sources = hashSources();
 if (process.argv.includes('--if-stale') && isFresh()) process.exit(0);
 mkdirSync(dist, { recursive: true });
 rmSync(stamp, { force: true });
-await makeBundle();
+await makeBundle(compileSentinel(root, dist));
 await makeExecutable();
 smokeTest();
 writeFileSync(stamp, sources);
@@ -42,14 +45,16 @@ function isFresh(): boolean {
 
 function hashSources(): string {
   const hash = createHash('sha256').update(process.version);
-  const files = globSync(['src/**/*', 'scripts/build.ts', 'package.json', 'package-lock.json'], { cwd: root });
+  const files = globSync(['src/**/*', 'scripts/build.ts', 'scripts/sentinel.ts', 'package.json', 'package-lock.json'], {
+    cwd: root,
+  });
   for (const file of files.sort()) {
-    if (/\.(ts|json)$/.test(file)) hash.update(file).update(readFileSync(join(root, file)));
+    if (/\.(ts|json|c|h)$/.test(file)) hash.update(file).update(readFileSync(join(root, file)));
   }
   return hash.digest('hex');
 }
 
-async function makeBundle(): Promise<void> {
+async function makeBundle(sentinel: Buffer | null): Promise<void> {
   await build({
     entryPoints: [join(root, 'src/main.ts')],
     outfile: bundle,
@@ -62,7 +67,10 @@ async function makeBundle(): Promise<void> {
     legalComments: 'none',
     banner: { js: '#!/usr/bin/env node\nconst __bundleUrl=require("node:url").pathToFileURL(__filename).href;' },
     // ps-list works out a path from this when it loads; a CommonJS bundle has none.
-    define: { 'import.meta.url': '__bundleUrl' },
+    define: {
+      'import.meta.url': '__bundleUrl',
+      WATCHDOG_SENTINEL: JSON.stringify(sentinel?.toString('base64') ?? ''),
+    },
   });
   chmodSync(bundle, 0o755);
 }

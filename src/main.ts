@@ -3,12 +3,22 @@
  * told from everything else that can go wrong.
  */
 
+import { isSocket } from './system/descriptors.ts';
+
 // First of all: without a handler, this signal would open Node's debugger to every local user. (The
 // executable has that switched off from its first instruction; this is for the bundle that is run by Node.)
 process.on('SIGUSR1', () => {});
 process.on('uncaughtException', endByDefect);
 
-import('./cli/run.ts').then(({ run }) => run(process.argv, process.env)).then(end, endByDefect);
+begin().then(end, endByDefect);
+
+/** A brain that the sentinel has started finds it at a descriptor; everything else is the command line. */
+function begin(): Promise<number> {
+  const isBrain = process.argv[2] === 'brain' && isSocket(3);
+  return isBrain
+    ? import('./brain/wake.ts').then(({ wake }) => wake())
+    : import('./cli/run.ts').then(({ run }) => run(process.argv, process.env));
+}
 
 function end(code: number): void {
   process.exit(code);

@@ -18,7 +18,7 @@ export type Request =
   | { readonly kind: 'invalid'; readonly message: string };
 
 /** The commands beside the watch itself, which has no name. */
-const COMMANDS = ['match', 'check'] as const;
+const COMMANDS = ['match', 'check', 'doctor'] as const;
 
 /** Reads the arguments, without the program's own name. */
 export function parseArguments(args: readonly string[], versionText: string): Request {
@@ -56,7 +56,8 @@ function createCommand(name: string, of: CommandName, action: (given: Record<str
     .description(DESCRIPTIONS[of])
     .helpOption('-h, --help', 'print this')
     .helpCommand(false);
-  if (of !== 'watch') command.usage('--pattern REGEX [options]');
+  if (of === 'doctor') command.usage('[options]');
+  else if (of !== 'watch') command.usage('--pattern REGEX [options]');
   else command.usage('--pattern REGEX --recover COMMAND [options]');
   for (const option of OPTION_SPECS) {
     if (option.commands.includes(of)) command.addOption(toOption(option));
@@ -94,7 +95,7 @@ function toMessage(error: CommanderError, program: Command): string {
   const [word] = program.args;
   if (error.code === 'commander.excessArguments' && word !== undefined) {
     const meant = nearest(word, COMMANDS);
-    const hint = meant === null ? `; commands are ${COMMANDS.join(' and ')}` : `; did you mean ${meant}?`;
+    const hint = meant === null ? `; commands are ${COMMANDS.join(', ')}` : `; did you mean ${meant}?`;
     return `"${word}" is neither an option nor a command${hint}`;
   }
   return error.message

@@ -5,6 +5,7 @@ import { EXIT_CODES } from './exit-codes.ts';
 export const DESCRIPTIONS: Readonly<Record<CommandName, string>> = {
   watch: 'Watches any process and brings it back when it goes missing.',
   match: 'Shows which processes a pattern matches, and which it leaves out and why.',
+  doctor: 'Tells how a watch would wait on this machine, by the sentinel or resident, and why.',
   check: 'Looks once and starts nothing: exit code 0 when it is up, 1 down, 3 could not tell.',
 };
 
@@ -16,7 +17,8 @@ is WATCHDOG_PID_FILE, a switch is on with 1. The command line has the last word.
 The log is /var/log/watchdog.log for root, $XDG_STATE_HOME/watchdog/watchdog.log
 (or ~/.local/state/…) for others, and standard output as process 1. SIGHUP reopens
 it; SIGUSR2 looks at once; SIGTERM, SIGINT and SIGQUIT end the watch. What was
-recovered lives on.
+recovered lives on. While all is well, only a sentinel of some kilobytes waits; where
+there can be none, or by --resident, the watchdog itself (watchdog doctor tells which).
 
 Examples:
   watchdog --pattern my.js --recover "node my.js start"
@@ -24,6 +26,7 @@ Examples:
   watchdog --pattern worker --fixed --min 4 --user app --recover "systemctl start workers"
   watchdog match --pattern my.js
   watchdog check --pattern my.js || echo down
+  watchdog doctor
   @reboot watchdog -p my.js -r "node /srv/my.js start"        (a line of a crontab)
 
 Exit codes:

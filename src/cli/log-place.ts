@@ -5,11 +5,10 @@ import { dirname, join } from 'node:path';
 import type { Problem } from '../config/problem.ts';
 import { describeCode, errorCode } from '../system/errors.ts';
 import { NOT_A_FILE, openLogFile } from '../system/log-file.ts';
-import type { LogSink } from '../system/log-sink.ts';
-import { openLogStream } from '../system/log-stream.ts';
 import { toAbsolute } from './preflight.ts';
 
-type LogPlace = { readonly sink: LogSink } | { readonly problem: Problem; readonly mayNot: boolean };
+/** The path of the log, `null` for standard output; or why it can't be there. */
+type LogPlace = { readonly path: string | null } | { readonly problem: Problem; readonly mayNot: boolean };
 
 /** Errors that pass by themselves, or that somebody can mend while we watch: no reason not to begin. */
 const PASSING: ReadonlySet<string> = new Set([
@@ -24,15 +23,16 @@ const PASSING: ReadonlySet<string> = new Set([
   'EFBIG',
 ]);
 
-/** Opens the log that was asked for, or the default one. */
-export function openLogSink(wanted: string | null, environment: NodeJS.ProcessEnv): LogPlace {
-  if (wanted === '-' || (wanted === null && process.pid === 1)) return { sink: openLogStream() };
+/** Where the log goes that was asked for, or the default one; tried by opening it. */
+export function findLogPlace(wanted: string | null, environment: NodeJS.ProcessEnv): LogPlace {
+  if (wanted === '-' || (wanted === null && process.pid === 1)) return { path: null };
   const place = wanted === null ? { path: defaultPath(environment) } : toAbsolute('--log', wanted);
   if ('problem' in place) return { problem: place.problem, mayNot: false };
   const { path } = place;
   if (wanted === null) makeDirectory(dirname(path));
   const { sink, code } = openLogFile(path);
-  if (code === null || PASSING.has(code)) return { sink };
+  sink.close();
+  if (code === null || PASSING.has(code)) return { path };
   return { problem: { where: '--log', what: explain(path, code) }, mayNot: code === 'EACCES' };
 }
 

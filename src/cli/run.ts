@@ -7,6 +7,7 @@ import { ownArguments } from '../system/own-process.ts';
 import { VERSION } from '../version.ts';
 import { parseArguments } from './arguments.ts';
 import { check } from './commands/check.ts';
+import { doctor } from './commands/doctor.ts';
 import { match } from './commands/match.ts';
 import { watch } from './commands/watch.ts';
 import { exitCode } from './exit-codes.ts';
@@ -20,7 +21,12 @@ export interface Invocation {
   readonly environment: NodeJS.ProcessEnv;
 }
 
-const COMMANDS: Readonly<Record<CommandName, (invocation: Invocation) => Promise<number>>> = { watch, match, check };
+const COMMANDS: Readonly<Record<CommandName, (invocation: Invocation) => Promise<number>>> = {
+  watch,
+  match,
+  check,
+  doctor,
+};
 
 /** Runs what the command line asks for; the exit code. */
 export async function run(argv: readonly string[], environment: NodeJS.ProcessEnv): Promise<number> {

@@ -4,7 +4,7 @@
  */
 
 /** Which commands take an option. */
-export type CommandName = 'watch' | 'match' | 'check';
+export type CommandName = 'watch' | 'match' | 'check' | 'doctor';
 
 export type OptionGroup = 'What to watch' | 'What to do' | 'When' | 'The log' | 'This run';
 
@@ -169,6 +169,14 @@ export const OPTIONS = [
     commands: WATCH,
     help: 'wait before the first look, such as at boot',
   },
+  {
+    name: 'linger',
+    value: 'TIME',
+    group: 'When',
+    default: '2s',
+    commands: WATCH,
+    help: 'how long to stay awake for what is due next; else the sentinel waits alone',
+  },
 
   {
     name: 'log',
@@ -200,6 +208,12 @@ export const OPTIONS = [
     group: 'This run',
     commands: WATCH,
     help: 'look once, recover if needed, wait for the outcome and end',
+  },
+  {
+    name: 'resident',
+    group: 'This run',
+    commands: ['watch', 'doctor'],
+    help: 'stay in memory, without the sentinel',
   },
   { name: 'dry-run', group: 'This run', commands: WATCH, help: 'say what would be recovered, start nothing' },
   { name: 'json', group: 'This run', commands: ['match'], help: 'print JSON instead of a table' },

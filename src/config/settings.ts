@@ -33,12 +33,14 @@ export interface WatchSettings {
   readonly settleMs: number;
   readonly backoff: Backoff;
   readonly startDelayMs: number;
+  readonly lingerMs: number;
   /** `null` for the default place, `-` for standard output. */
   readonly log: string | null;
   readonly logFormat: 'text' | 'json';
   readonly isQuiet: boolean;
   readonly name: string | null;
   readonly isOnce: boolean;
+  readonly isResident: boolean;
   readonly isDryRun: boolean;
 }
 
@@ -86,11 +88,13 @@ export function readWatch(raw: RawOptions): { readonly watch: WatchSettings; rea
     settleMs: duration(reader, 'settle', 0),
     backoff: readBackoff(reader),
     startDelayMs: duration(reader, 'start-delay', 0),
+    lingerMs: duration(reader, 'linger', 0),
     log: text(reader, 'log'),
     logFormat: choice(reader, 'log-format', ['text', 'json']) ?? 'text',
     isQuiet: raw.quiet === true,
     name: text(reader, 'name'),
     isOnce: raw.once === true,
+    isResident: raw.resident === true,
     isDryRun: raw['dry-run'] === true,
   };
   if (watch.isQuiet && watch.log === '-') {

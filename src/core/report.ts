@@ -94,7 +94,7 @@ export function describe(target: Target, report: AnyReport): string {
     case 'warning':
       return `warning: ${report.text}`;
     case 'defect':
-      return `a defect of the watchdog itself ends the watch, please report it: ${report.detail}`;
+      return `a defect of the watchdog itself, please report it: ${report.detail}`;
     case 'lost-lines':
       return `lost ${report.lines} lines (${report.bytes} bytes) that could not be written to this log`;
     case 'stopped':
@@ -131,7 +131,7 @@ export function describeDeath(how: Death): string {
     case 'exited':
       return `exit status ${how.status}`;
     case 'killed':
-      return `killed by SIG${how.signal}`;
+      return `killed by SIG${how.signal}${how.outOfMemory === true ? ', out of memory' : ''}`;
     case 'unknown':
       return 'how it ended is not known';
   }

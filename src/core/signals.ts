@@ -8,3 +8,8 @@ const SIGNALS = (
 export function signalName(number: number): string {
   return SIGNALS[number - 1] ?? `RT${number}`;
 }
+
+/** `KILL` is 9; 0 for what is none. */
+export function signalNumber(name: string): number {
+  return SIGNALS.indexOf(name) + 1;
+}

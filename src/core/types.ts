@@ -23,7 +23,7 @@ export interface Seen extends Identity {
 /** How a process ended, as far as anybody could tell. Signals without `SIG`: `KILL`. */
 export type Death =
   | { readonly kind: 'exited'; readonly status: number }
-  | { readonly kind: 'killed'; readonly signal: string }
+  | { readonly kind: 'killed'; readonly signal: string; readonly outOfMemory?: true }
   | { readonly kind: 'unknown' };
 
 /**

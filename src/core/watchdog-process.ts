@@ -4,10 +4,17 @@ import { argumentsOf, type ProcessRecord, programName } from './process.ts';
 const PROGRAM = 'watchdog';
 const BUNDLE = 'watchdog.cjs';
 
-/** How a watchdog at work shows itself: its own command line holds the pattern, and would match others' searches. */
-export function processTitle(name: string | null, isHarmless: (title: string) => boolean): string {
-  const named = `${PROGRAM}: ${name ?? ''}`.trimEnd();
-  return name !== null && isHarmless(named) ? named : `${PROGRAM}: watching`;
+/**
+ * How a watchdog at work shows itself, with its state in a few words: its own command
+ * line holds the pattern, and would match others' searches. What is in the title must not.
+ */
+export function processTitle(name: string | null, words: string, isHarmless: (title: string) => boolean): string {
+  const titles = [
+    `${PROGRAM}: ${name ?? 'watching'}, ${words}`,
+    `${PROGRAM}: watching, ${words}`,
+    `${PROGRAM}: watching`,
+  ];
+  return titles.find(isHarmless) ?? `${PROGRAM}: watching`;
 }
 
 /** A cheap test that no watchdog's command line fails, unless its executable was renamed and it only just started. */

@@ -1,37 +1,73 @@
 import type { Death, Identity } from '../core/types.ts';
-import type { ChildSpec, StartResult } from '../system/child.ts';
+import type { ChildSpec, NotStarted } from '../system/child.ts';
 
 /** The signals that are told; each means one thing, see the manual. */
-export const TOLD_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGHUP', 'SIGUSR2'] as const;
+export const TOLD_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const;
 export type ToldSignal = (typeof TOLD_SIGNALS)[number];
 
 /** Something that happened while the brain waited. */
 export type HostEvent =
   /** A process that was watched is gone. */
   | { readonly kind: 'died'; readonly identity: Identity; readonly how: Death }
+  /** A process can't be watched: whoever wants to know of its end must look. */
+  | { readonly kind: 'unwatched'; readonly identity: Identity; readonly why: string }
+  /** The command that an order asked for runs. */
+  | { readonly kind: 'child-started'; readonly id: number; readonly identity: Identity }
+  | ({ readonly kind: 'child-not-started'; readonly id: number } & NotStarted)
   /** A child that the host started has ended. */
   | { readonly kind: 'child-exited'; readonly pid: number; readonly how: Death }
+  | { readonly kind: 'lock'; readonly result: 'held' | 'taken' | 'unavailable' }
   | { readonly kind: 'signal'; readonly signal: ToldSignal };
 
+/** What is to be kept, waited for and done from now on. It replaces the order before it. */
+export interface Order {
+  /** All that the brain must know when it is asked again; for the host any text. */
+  readonly memory: () => string;
+  /** How we show ourselves in a process table. */
+  readonly title: string;
+  /** Tell of the death of these, and of no others. */
+  readonly watch: readonly Identity[];
+  /** When to be asked again even if nothing happens; `null`: never. */
+  readonly deadlineAtMs: number | null;
+  readonly starts: readonly { readonly id: number; readonly spec: ChildSpec }[];
+  /** To the process groups of children that were started and have not ended. */
+  readonly signals: readonly { readonly pid: number; readonly signal: 'TERM' | 'KILL' }[];
+}
+
 /**
- * Who waits. The brain looks, decides and acts; between that it gives itself to the
- * host, which knows when something happens. Whether the brain stays in memory
- * meanwhile or ends and is started again is the host's own affair: all that must
- * outlast the wait is in what was stored.
+ * Who waits. The brain looks, decides and gives an order; between that it leaves itself
+ * to the host, which knows when something happens. Whether the brain stays in memory
+ * meanwhile or ends and is started again is the host's affair.
  */
 export interface Host {
   /** What it is and why, for the log. */
   readonly description: string;
+  /** The process that the user started: the one that is told to stop, and that the log names. */
+  readonly pid: number;
   /** Whether it hears by itself of the death of a process that is watched. */
   readonly tellsDeaths: boolean;
-  /** Keeps the state, before anything is done in its name. */
-  store(state: string): void;
-  /** From now on tell of the death of these, and of no others. */
-  watch(identities: readonly Identity[]): void;
-  /** Starts a child in a session of its own, and will tell of its end. */
-  start(spec: ChildSpec): Promise<StartResult>;
-  /** What happened since; waits for it until the deadline (monotonic milliseconds; `null`: for ever). Empty when the deadline came first. */
-  wait(deadlineAtMs: number | null): Promise<readonly HostEvent[]>;
+  /** Whether the brain may end between two events; then what it must know is in the order's memory. */
+  readonly mayRest: boolean;
+  /** Milliseconds of a clock that nobody can set: the one of all deadlines. */
+  nowMs(): number;
+  /** Takes an order, wholly or not at all: the memory is never kept without what it goes with. */
+  commit(order: Order): void;
+  /** Whether something has happened that was not yet taken. */
+  hasPending(): boolean;
+  /** What happened first since the last call, a request to stop before all else. Waits for it until the deadline; then `null`. */
+  wait(): Promise<HostEvent | null>;
+  /** The last word: `rest` if the brain is to be asked again, or how all of it ends. */
+  end(order: Order, how: 'rest' | number): void;
   /** Gives back timers, descriptors and signals. */
   close(): void;
+}
+
+/** Takes the next event off a queue: a request to stop comes before all else, so that nothing is started after it. */
+export function takeNext(events: HostEvent[]): HostEvent | null {
+  const stop = events.findIndex((event) => event.kind === 'signal' && isStopSignal(event.signal));
+  return events.splice(Math.max(stop, 0), 1)[0] ?? null;
+}
+
+export function isStopSignal(signal: ToldSignal): boolean {
+  return signal === 'SIGTERM' || signal === 'SIGINT' || signal === 'SIGQUIT';
 }

@@ -6,10 +6,10 @@
  */
 import { isSame } from '../core/state.ts';
 import type { Identity } from '../core/types.ts';
-import { startChild } from '../system/child.ts';
+import { type ChildSpec, signalGroup, startChild } from '../system/child.ts';
 import { monotonicMs } from '../system/clock.ts';
 import { openStatWatch, type StatWatch } from '../system/stat-watch.ts';
-import { type Host, type HostEvent, TOLD_SIGNALS } from './host.ts';
+import { type Host, type HostEvent, TOLD_SIGNALS, takeNext } from './host.ts';
 
 /** How often each watched process is looked at. */
 const WATCH_INTERVAL_MS = 100;
@@ -20,11 +20,14 @@ export interface ResidentOptions {
   /** Whether `/proc` can be read to watch a process. */
   readonly canWatch: boolean;
   readonly description: string;
+  /** The soft limit of open files that children shall have; `null` for ours. */
+  readonly openFilesLimit: number | null;
 }
 
-export function openResidentHost({ canWatch, description }: ResidentOptions): Host {
+export function openResidentHost({ canWatch, description, openFilesLimit }: ResidentOptions): Host {
   const children = new Set<number>();
-  let events: HostEvent[] = [];
+  const events: HostEvent[] = [];
+  let deadlineAtMs: number | null = null;
   let watches: StatWatch[] = [];
   const doubted = new WeakSet<StatWatch>();
   let poll: NodeJS.Timeout | null = null;
@@ -38,22 +41,38 @@ export function openResidentHost({ canWatch, description }: ResidentOptions): Ho
 
   return {
     description,
+    pid: process.pid,
     tellsDeaths: canWatch,
-    store: () => {
-      // The state outlives the wait by itself: it is in the memory of the same process.
+    mayRest: false,
+    nowMs: monotonicMs,
+    commit(order) {
+      process.title = order.title;
+      deadlineAtMs = order.deadlineAtMs;
+      watch(order.watch);
+      for (const { pid, signal } of order.signals) signalGroup(pid, signal);
+      for (const { id, spec } of order.starts) void start(id, spec);
     },
-    watch,
-    start: async (spec) => {
-      const result = await startChild(spec, (pid, how) => {
-        children.delete(pid);
-        happened({ kind: 'child-exited', pid, how });
-      });
-      if (result.kind === 'started') children.add(result.identity.pid);
-      return result;
+    end() {
+      // Whoever called us is told by our exit status.
     },
+    hasPending: () => events.length > 0,
     wait,
     close,
   };
+
+  /** What becomes of it is told as an event; it never rejects but for a defect, which ends the process. */
+  async function start(id: number, spec: ChildSpec): Promise<void> {
+    const result = await startChild(spec, openFilesLimit, (pid, how) => {
+      children.delete(pid);
+      happened({ kind: 'child-exited', pid, how });
+    });
+    if (result.kind === 'started') children.add(result.identity.pid);
+    happened(
+      result.kind === 'started'
+        ? { kind: 'child-started', id, identity: result.identity }
+        : { ...result, kind: 'child-not-started', id },
+    );
+  }
 
   function happened(event: HostEvent): void {
     events.push(event);
@@ -88,14 +107,12 @@ export function openResidentHost({ canWatch, description }: ResidentOptions): Ho
     }
   }
 
-  async function wait(deadlineAtMs: number | null): Promise<readonly HostEvent[]> {
-    if (events.length === 0) await somethingOrDeadline(deadlineAtMs);
-    const happenedSince = events;
-    events = [];
-    return happenedSince;
+  async function wait(): Promise<HostEvent | null> {
+    if (events.length === 0) await somethingOrDeadline();
+    return takeNext(events);
   }
 
-  function somethingOrDeadline(deadlineAtMs: number | null): Promise<void> {
+  function somethingOrDeadline(): Promise<void> {
     return new Promise((resolve) => {
       const delayMs = deadlineAtMs === null ? MAX_TIMER_MS : Math.ceil(deadlineAtMs - monotonicMs());
       const timer = setTimeout(done, Math.min(Math.max(delayMs, 0), MAX_TIMER_MS));

@@ -13,16 +13,29 @@ export interface ChildSpec {
   readonly command: string;
   /** `null`: the directory that we are in. */
   readonly cwd: string | null;
-  readonly env: Readonly<Record<string, string>>;
-  /** The descriptor that its output goes to; `null` for nowhere. */
-  readonly output: number | null;
-  /** The soft limit of open files that it shall have; `null` for ours. */
-  readonly openFilesLimit: number | null;
+  /** Variables besides our own environment, or instead. */
+  readonly set: Readonly<Record<string, string>>;
+  /** Variables of ours that it shall not find. */
+  readonly unset: readonly string[];
+  /** `null`: nowhere. */
+  readonly output: Output | null;
+}
+
+/** Where output goes: a file, by its path and an open descriptor of it, or what we inherited, then `path` is `null`. */
+export interface Output {
+  readonly path: string | null;
+  readonly descriptor: number;
 }
 
 export type StartResult =
   | { readonly kind: 'started'; readonly identity: Identity }
-  | { readonly kind: 'not-started'; readonly why: string };
+  | ({ readonly kind: 'not-started' } & NotStarted);
+
+/** The step that failed, and the code of the error. */
+export interface NotStarted {
+  readonly step: 'fork' | 'directory' | 'output' | 'program';
+  readonly code: string;
+}
 
 /**
  * Starts `/bin/sh -c COMMAND` in a session of its own, with nothing on its standard
@@ -31,24 +44,28 @@ export type StartResult =
  * the end of the shell, not of its output. Node gives it default signals and an empty
  * mask.
  */
-export async function startChild(spec: ChildSpec, onExit: (pid: number, how: Death) => void): Promise<StartResult> {
+export async function startChild(
+  spec: ChildSpec,
+  openFilesLimit: number | null,
+  onExit: (pid: number, how: Death) => void,
+): Promise<StartResult> {
   const hasNull = isThere('/dev/null');
-  const output = spec.output ?? (hasNull ? 'ignore' : 'inherit');
+  const output = spec.output?.descriptor ?? (hasNull ? 'ignore' : 'inherit');
   try {
-    const child = spawn(SHELL, shellArguments(spec), {
+    const child = spawn(SHELL, shellArguments(spec, openFilesLimit), {
       detached: true,
       // A pipe that is closed at once reads as empty, too: some containers have no devices.
       stdio: [hasNull ? 'ignore' : 'pipe', output, output],
-      env: spec.env,
+      env: environmentOf(spec),
       ...(spec.cwd === null ? {} : { cwd: spec.cwd }),
     });
     child.stdin?.destroy();
     const { pid } = child;
-    if (pid === undefined) return { kind: 'not-started', why: explain(await errorOf(child), spec) };
+    if (pid === undefined) return { kind: 'not-started', ...whichStep(await errorOf(child), spec) };
     child.on('exit', (status, signal) => onExit(pid, toDeath(status, signal)));
     return { kind: 'started', identity: { pid, startTime: readStartTime(pid) } };
   } catch (error) {
-    return { kind: 'not-started', why: explain(errorCode(error), spec) };
+    return { kind: 'not-started', ...whichStep(errorCode(error), spec) };
   }
 }
 
@@ -70,9 +87,14 @@ export function signalGroup(pid: number, signal: 'TERM' | 'KILL'): boolean {
  * Node raises its own limit of open files to the hard one and children inherit that;
  * a program that uses select(2), or closes every possible descriptor, fares badly.
  */
-function shellArguments(spec: ChildSpec): string[] {
-  if (spec.openFilesLimit === null) return ['-c', spec.command];
-  return ['-c', 'ulimit -S -n "$1"; exec "$2" -c "$3"', 'sh', String(spec.openFilesLimit), SHELL, spec.command];
+function shellArguments(spec: ChildSpec, openFilesLimit: number | null): string[] {
+  if (openFilesLimit === null) return ['-c', spec.command];
+  return ['-c', 'ulimit -S -n "$1"; exec "$2" -c "$3"', 'sh', String(openFilesLimit), SHELL, spec.command];
+}
+
+function environmentOf(spec: ChildSpec): NodeJS.ProcessEnv {
+  const kept = Object.entries(process.env).filter(([name]) => !spec.unset.includes(name));
+  return { ...Object.fromEntries(kept), ...spec.set };
 }
 
 /** A child that could not be started tells why by an event, right after. */
@@ -89,10 +111,16 @@ function errorOf(child: ChildProcess): Promise<string> {
 }
 
 /** The kernel says ENOENT for a missing shell and a missing directory alike. */
-function explain(code: string, spec: ChildSpec): string {
-  if (spec.cwd !== null && !isUsable(spec.cwd))
-    return `the directory ${spec.cwd} cannot be entered: ${describeCode(code)}`;
-  return `${SHELL} could not be started: ${describeCode(code)}`;
+function whichStep(code: string, spec: ChildSpec): NotStarted {
+  return { step: spec.cwd !== null && !isUsable(spec.cwd) ? 'directory' : 'program', code };
+}
+
+/** Why a recovery was not started. */
+export function explainNotStarted({ step, code }: NotStarted, spec: Pick<ChildSpec, 'cwd'>, log: string): string {
+  const why = describeCode(code);
+  if (step === 'directory') return `the directory ${spec.cwd} cannot be entered: ${why}`;
+  if (step === 'output') return `its output cannot be appended to ${log}: ${why}`;
+  return `${SHELL} could not be started: ${why}`;
 }
 
 function isUsable(directory: string): boolean {

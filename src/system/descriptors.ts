@@ -1,5 +1,5 @@
 /** What we inherited and would hand on: open descriptors, and the limit of how many there may be. */
-import { closeSync, readdirSync, readFileSync } from 'node:fs';
+import { closeSync, fstatSync, readdirSync, readFileSync } from 'node:fs';
 import { errorCode } from './errors.ts';
 
 /** O_CLOEXEC of Linux, as in the octal `flags` of `/proc/self/fdinfo`. */
@@ -19,6 +19,16 @@ export function closeInherited(): void {
       // It was the listing's own, and is closed already.
       errorCode(error);
     }
+  }
+}
+
+/** Whether a descriptor is open, and a socket. */
+export function isSocket(descriptor: number): boolean {
+  try {
+    return fstatSync(descriptor).isSocket();
+  } catch (error) {
+    errorCode(error);
+    return false;
   }
 }
 

@@ -4,6 +4,7 @@
  * on a line of its own.
  */
 import { closeSync, constants, fstatSync, openSync, readSync, type Stats, statSync, writeSync } from 'node:fs';
+import type { Output } from './child.ts';
 import { errorCode } from './errors.ts';
 import type { LogSink } from './log-sink.ts';
 
@@ -27,7 +28,7 @@ export function openLogFile(path: string): { readonly sink: LogSink; readonly co
   let mayBeTorn = true;
   let hasOutput = false;
   const code = reopen();
-  return { sink: { name: path, write, reopen, outputDescriptor, close }, code };
+  return { sink: { name: path, write, reopen, output, close }, code };
 
   function reopen(): string | null {
     close();
@@ -64,10 +65,10 @@ export function openLogFile(path: string): { readonly sink: LogSink; readonly co
     }
   }
 
-  function outputDescriptor(): number | null {
+  function output(): Output | null {
     hasOutput = true;
     mayBeTorn = true;
-    return file?.descriptor ?? null;
+    return file === null ? null : { path, descriptor: file.descriptor };
   }
 
   function close(): void {

@@ -1,3 +1,5 @@
+import type { Output } from './child.ts';
+
 /** Where the lines of a log go. */
 export interface LogSink {
   /** What it is called in messages. */
@@ -6,7 +8,7 @@ export interface LogSink {
   write(line: Buffer): string | null;
   /** Begins anew, as after the file was rotated. */
   reopen(): void;
-  /** The descriptor that a recovery's output is to be appended to; `null` where there is none that works. */
-  outputDescriptor(): number | null;
+  /** Where a recovery's output is to be appended to; `null` where there is nothing that works. */
+  output(): Output | null;
   close(): void;
 }

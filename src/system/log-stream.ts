@@ -31,7 +31,7 @@ export function openLogStream(): LogSink {
     reopen() {
       isBroken = false;
     },
-    outputDescriptor: () => (isBroken ? null : STDOUT),
+    output: () => (isBroken ? null : { path: null, descriptor: STDOUT }),
     close() {
       if (descriptor !== STDOUT) closeSync(descriptor);
     },

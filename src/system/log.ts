@@ -4,6 +4,7 @@
  */
 import { type AnyReport, formatJson, formatText } from '../core/report.ts';
 import type { Target } from '../core/types.ts';
+import type { Output } from './child.ts';
 import { formatIsoTime, formatLocalTime, monotonicMs } from './clock.ts';
 import { describeCode } from './errors.ts';
 import { createLineQueue } from './line-queue.ts';
@@ -30,7 +31,7 @@ export interface Log {
   /** Writes what waits, if it can be. */
   flush(): void;
   reopen(): void;
-  outputDescriptor(): number | null;
+  output(): Output | null;
   /** Writes what waits; what still can't be written is said where complaints go. */
   close(): void;
 }
@@ -54,7 +55,7 @@ export function createLog(options: LogOptions): Log {
       sink.reopen();
       flush();
     },
-    outputDescriptor: sink.outputDescriptor,
+    output: sink.output,
     close() {
       flush();
       for (const line of queue.drain()) complain(String(line).trimEnd());

@@ -5,10 +5,12 @@ import type { Identity, Observation, Seen } from '../core/types.ts';
 import { isWatchdog, mayBeWatchdog } from '../core/watchdog-process.ts';
 import { isWrapper } from '../core/wrapper.ts';
 import { resolvePidFile } from './pid-file.ts';
-import type { ProcessTable } from './process-table.ts';
+import type { ProcessTable, Scan } from './process-table.ts';
 
 /** No chain of parents is followed further than this. */
 const MAX_ANCESTORS = 64;
+/** Nor is the list of processes read more often in one look. */
+const MAX_LISTINGS = 8;
 
 /** What to look for, and who asks. */
 export interface LookQuestion {
@@ -57,7 +59,34 @@ export async function lookAround(question: LookQuestion): Promise<Look> {
 async function lookByPattern(question: LookQuestion): Promise<Look> {
   const { selector, table } = question;
   const matches = selector.matches ?? (() => true);
-  const scan = await table.scan((line) => matches(line) || mayBeWatchdog(line), selector.uids);
+  const wants = (line: string): boolean => matches(line) || mayBeWatchdog(line);
+  let scan = await table.scan(wants, selector.uids);
+  let look = await judgeScan(question, scan);
+  // A listing is not taken in one moment: what took over from one that was listed, and has ended
+  // since, is in the next. Where there are no newcomers, nobody has taken over.
+  for (let listing = 1; table.kind === 'proc' && listing < MAX_LISTINGS; listing += 1) {
+    if (look.matches.length >= question.min || look.trouble !== null) break;
+    const newcomers = await table.scan(wants, selector.uids, new Set(scan.pids));
+    if (newcomers.pids.length === 0) break;
+    scan = merge(scan, newcomers);
+    look = await judgeScan(question, scan);
+  }
+  return look;
+}
+
+/** Two listings as one; the first said all that there is to say of those that it had. */
+function merge(scan: Scan, newcomers: Scan): Scan {
+  return {
+    records: [...scan.records, ...newcomers.records],
+    pids: [...scan.pids, ...newcomers.pids],
+    lookerPids: scan.lookerPids,
+    trouble: scan.trouble ?? newcomers.trouble,
+  };
+}
+
+async function judgeScan(question: LookQuestion, scan: Scan): Promise<Look> {
+  const { selector } = question;
+  const matches = selector.matches ?? (() => true);
   const watchdogs = scan.records.filter((record) => isWatchdog(record, question.self.exe));
   const candidates = scan.records.filter((record) => matches(record.commandLine));
   const around = await lookAtSurroundings(question, candidates, watchdogs, scan.lookerPids);

@@ -1,5 +1,5 @@
 /** What we are, as a process. */
-import { readFileSync, realpathSync } from 'node:fs';
+import { accessSync, constants, readFileSync, realpathSync } from 'node:fs';
 import { isSea } from 'node:sea';
 import { decodeUtf8 } from '../core/command-line.ts';
 import { errorCode } from './errors.ts';
@@ -28,5 +28,30 @@ export function ownExecutable(): string | null {
   } catch (error) {
     errorCode(error);
     return process.execPath;
+  }
+}
+
+/** The file that the user calls: our executable, or the bundle that Node runs. */
+export function ownPath(): string {
+  return isSea() ? process.execPath : realpathSync(process.argv[1] ?? process.execPath);
+}
+
+/** How to start ourselves again: the program, and its arguments from the first, which is how it shows itself. */
+export function ownCommand(
+  title: string,
+  argument: string,
+): { readonly program: string; readonly args: readonly string[] } {
+  const script = isSea() ? [] : [ownPath()];
+  return { program: process.execPath, args: [title, ...script, argument] };
+}
+
+/** Whether this user may execute a file. */
+export function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch (error) {
+    errorCode(error);
+    return false;
   }
 }

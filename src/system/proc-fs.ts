@@ -38,13 +38,18 @@ export function openProcFs({ root, selfPid }: ProcFsOptions): ProcessTable {
 
   return { kind: 'proc', scan, read };
 
-  async function scan(wants: (commandLine: string) => boolean, uids: readonly number[] | null): Promise<Scan> {
+  async function scan(
+    wants: (commandLine: string) => boolean,
+    uids: readonly number[] | null,
+    known?: ReadonlySet<number>,
+  ): Promise<Scan> {
     const listed = listPids();
-    if ('trouble' in listed) return { records: [], lookerPids: [], trouble: listed.trouble };
+    if ('trouble' in listed) return { records: [], pids: [], lookerPids: [], trouble: listed.trouble };
     const silent: number[] = [];
     const wanted: number[] = [];
     let trouble = whyBlind(listed.pids, uids);
-    for (const pid of listed.pids) {
+    const pids = known === undefined ? listed.pids : listed.pids.filter((pid) => !known.has(pid));
+    for (const pid of pids) {
       const line = readCommandLine(`${root}/${pid}`);
       if ('code' in line) {
         if (!isGone(line.code) && !isSomebodyElses(pid, uids)) trouble ??= unreadable(pid, line.code);
@@ -57,7 +62,7 @@ export function openProcFs({ root, selfPid }: ProcFsOptions): ProcessTable {
       if (reading.kind === 'trouble') trouble ??= reading.why;
       if (reading.kind === 'process' && wants(reading.record.commandLine)) records.push(reading.record);
     }
-    return { records, lookerPids: [], trouble };
+    return { records, pids, lookerPids: [], trouble };
   }
 
   /** Of what shows no command line, only the living can match yet; the others are known by their short name. */

@@ -12,15 +12,21 @@ export interface ProcessTable {
   readonly kind: 'proc' | 'ps';
   /**
    * All processes whose command line is wanted. `uids`: nobody else's matter, so that
-   * it is no trouble when they can't be seen.
+   * it is no trouble when they can't be seen. `known`: these were listed before, and are left out.
    */
-  scan(wants: (commandLine: string) => boolean, uids: readonly number[] | null): Promise<Scan>;
+  scan(
+    wants: (commandLine: string) => boolean,
+    uids: readonly number[] | null,
+    known?: ReadonlySet<number>,
+  ): Promise<Scan>;
   /** One process by its number. */
   read(pid: number): Promise<Reading>;
 }
 
 export interface Scan {
   readonly records: readonly ProcessRecord[];
+  /** All that were listed, wanted or not. */
+  readonly pids: readonly number[];
   /** Programs that the reader started to look. */
   readonly lookerPids: readonly number[];
   /** Why this may not be all; `null` if it is. */

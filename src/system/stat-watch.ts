@@ -57,3 +57,11 @@ export function openStatWatch(identity: Identity): StatWatch {
     return deathOfZombie(stat, stat.exitCode !== 0 || process.geteuid?.() === 0);
   }
 }
+
+/** How a process ended that is no more than a zombie; unknown if it is gone altogether, or we may not know. */
+export function readDeath(identity: Identity): Death {
+  const watch = openStatWatch(identity);
+  const how = watch.read();
+  watch.close();
+  return how ?? UNKNOWN;
+}

@@ -24,22 +24,22 @@ export function openComplaints(): ShowLine {
 }
 
 /**
- * Shows lines on a terminal, while we are its foreground job: a job in the background
+ * Shows lines on a terminal, while the job of this process is its foreground one: a job in the background
  * that writes may be stopped by the kernel (SIGTTOU, termios(3), TOSTOP). `null` where
  * there is no terminal.
  */
-export function openTerminal(): ShowLine | null {
+export function openTerminal(jobPid: number): ShowLine | null {
   if (!isatty(STDERR)) return null;
   const show = openComplaints();
   return (line) => {
-    if (isForeground()) show(line);
+    if (isForeground(jobPid)) show(line);
   };
 }
 
-/** Whether our process group is the terminal's foreground one. */
-function isForeground(): boolean {
+/** Whether the process group of this one is the terminal's foreground one. */
+function isForeground(pid: number): boolean {
   try {
-    const stat = parseStat(readFileSync('/proc/self/stat', 'latin1'));
+    const stat = parseStat(readFileSync(`/proc/${pid}/stat`, 'latin1'));
     return stat !== null && stat.processGroup === stat.terminalGroup;
   } catch (error) {
     errorCode(error);

@@ -37,11 +37,13 @@ test('what is not given has its default', () => {
     settleMs: 3_000,
     backoff: { minMs: 1_000, maxMs: 300_000 },
     startDelayMs: 0,
+    lingerMs: 2_000,
     log: null,
     logFormat: 'text',
     isQuiet: false,
     name: null,
     isOnce: false,
+    isResident: false,
     isDryRun: false,
   });
   assert.deepEqual(readSelect({ pattern: 'my.js' }), {

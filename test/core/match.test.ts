@@ -124,16 +124,16 @@ test('what a command line carries is found whatever its quoting', () => {
 
 test('how a watchdog shows itself, and is known by it', () => {
   assert.equal(
-    processTitle('web', () => true),
-    'watchdog: web',
+    processTitle('web', 'up', () => true),
+    'watchdog: web, up',
   );
   assert.equal(
-    processTitle(null, () => true),
-    'watchdog: watching',
+    processTitle(null, 'up', () => true),
+    'watchdog: watching, up',
   );
   assert.equal(
-    processTitle('my.js', (title) => !title.includes('my.js')),
-    'watchdog: watching',
+    processTitle('my.js', 'up', (title) => !title.includes('my.js')),
+    'watchdog: watching, up',
     'a name that would match is not shown',
   );
   for (const line of [

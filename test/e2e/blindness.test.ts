@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { chmodSync } from 'node:fs';
 import { test } from 'node:test';
-import { AS_NOBODY, logged, makeSandbox, QUICK, type Sandbox, WATCHDOG } from '../support/sandbox.ts';
+import { AS_NOBODY, brainOf, logged, makeSandbox, QUICK, type Sandbox, WATCHDOG } from '../support/sandbox.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 /** Runs a script in a mount namespace of its own, so that the machine's `/proc` stays as it is. */
@@ -141,10 +141,11 @@ test('too many open files while looking; when that is over, it goes on by itself
     ...QUICK,
   ]);
   await logged(sandbox, 'waiting 1s');
-  await sandbox.start('prlimit', ['--pid', String(watchdog.pid), '--nofile=3:4096']).ended;
+  const brain = String(await brainOf(watchdog));
+  await sandbox.start('prlimit', ['--pid', brain, '--nofile=3:4096']).ended;
   await logged(sandbox, /could not look: .*EMFILE/);
   assert.equal(sandbox.recoveries(), 0);
-  await sandbox.start('prlimit', ['--pid', String(watchdog.pid), '--nofile=4096:4096']).ended;
+  await sandbox.start('prlimit', ['--pid', brain, '--nofile=4096:4096']).ended;
   await logged(sandbox, 'can look again');
   await logged(sandbox, 'recovered: ');
   await waitUntil('it is up', () => sandbox.targets().length === 1);

@@ -8,7 +8,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { processesOf, processesWith, signal } from './processes.ts';
+import { allProcesses, processesOf, processesWith, signal } from './processes.ts';
 import { waitUntil } from './wait-until.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -134,6 +134,14 @@ function startProcess(program: string, args: readonly string[], options: SpawnOp
   });
   if (child.pid === undefined) throw new Error(`${program} could not be started`);
   return { pid: child.pid, child, ended, output: () => text };
+}
+
+/** The brain of a watchdog, while it is awake. */
+export function brainOf(watchdog: Running): Promise<number> {
+  return waitUntil(
+    'the brain is awake',
+    () => allProcesses().find((one) => one.ppid === watchdog.pid && one.line.startsWith('watchdog: brain'))?.pid,
+  );
 }
 
 /** The lines of a log without their times. */

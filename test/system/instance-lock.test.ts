@@ -2,16 +2,16 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { test } from 'node:test';
-import { lockAddress, takeInstanceLock } from '../../src/system/instance-lock.ts';
+import { lockName, takeInstanceLock } from '../../src/system/instance-lock.ts';
 
 test('a lock is held by one, and free again when it is released', async () => {
-  const first = await takeInstanceLock('test one');
+  const first = await takeInstanceLock(lockName('test one'));
   assert.equal(first.kind, 'held');
-  assert.deepEqual(await takeInstanceLock('test one'), { kind: 'taken', pid: process.pid });
-  const other = await takeInstanceLock('test two');
+  assert.deepEqual(await takeInstanceLock(lockName('test one')), { kind: 'taken', pid: process.pid });
+  const other = await takeInstanceLock(lockName('test two'));
   assert.equal(other.kind, 'held');
   if (first.kind === 'held') first.release();
-  const again = await takeInstanceLock('test one');
+  const again = await takeInstanceLock(lockName('test one'));
   assert.equal(again.kind, 'held');
   if (again.kind === 'held') again.release();
   if (other.kind === 'held') other.release();
@@ -27,12 +27,12 @@ test('a name that another user has taken keeps nobody from watching', async (t) 
     process.execPath,
     '-e',
     squat,
-    lockAddress('squatted').replace('\0', '@'),
+    `@${lockName('squatted')}`,
   ];
   const squatter = spawn('setpriv', args, { stdio: ['ignore', 'pipe', 'inherit'], cwd: '/' });
   t.after(() => squatter.kill('SIGKILL'));
   await once(squatter.stdout, 'data');
-  const lock = await takeInstanceLock('squatted');
+  const lock = await takeInstanceLock(lockName('squatted'));
   assert.equal(lock.kind, 'unavailable');
   assert.match(lock.kind === 'unavailable' ? lock.why : '', /no watchdog of this user/);
 });

@@ -25,7 +25,7 @@ function makeSink() {
       return code;
     },
     reopen: () => {},
-    outputDescriptor: () => null,
+    output: () => null,
     close: () => {},
   };
   return {

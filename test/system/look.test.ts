@@ -21,7 +21,12 @@ const target: ProcessRecord = {
 function question(records: readonly ProcessRecord[], reading: Reading, trouble: string | null = null): LookQuestion {
   const table: ProcessTable = {
     kind: 'proc',
-    scan: async (wants) => ({ records: records.filter((one) => wants(one.commandLine)), lookerPids: [], trouble }),
+    scan: async (wants) => ({
+      records: records.filter((one) => wants(one.commandLine)),
+      pids: [],
+      lookerPids: [],
+      trouble,
+    }),
     read: async () => reading,
   };
   return {

@@ -1,3 +1,4 @@
+import { toQuestion } from '../../brain/plan.ts';
 import { compilePattern, type PatternSettings } from '../../config/pattern.ts';
 import { readSelect } from '../../config/settings.ts';
 import { formatDuration } from '../../core/duration.ts';
@@ -9,7 +10,8 @@ import { type Look, lookAround } from '../../system/look.ts';
 import { userName } from '../../system/users.ts';
 import { exitCode } from '../exit-codes.ts';
 import { print } from '../output.ts';
-import { refuse, toQuestion } from '../question.ts';
+import { toLookPlan } from '../plan.ts';
+import { refuse } from '../refuse.ts';
 import type { Invocation } from '../run.ts';
 import { formatTable } from '../table.ts';
 
@@ -18,10 +20,10 @@ export async function match(invocation: Invocation): Promise<number> {
   const { raw } = invocation;
   const { select, problems } = readSelect(raw);
   const recover = typeof raw.recover === 'string' ? raw.recover : null;
-  const { question, problems: more } = toQuestion(select, invocation.arguments, recover);
+  const { look: plan, problems: more } = toLookPlan(select, invocation.arguments, recover);
   const all = [...invocation.problems, ...problems, ...more];
   if (all.length > 0) return refuse(all);
-  const look = await lookAround(question);
+  const look = await lookAround(toQuestion(plan));
   const warning = warn(look, select.pattern);
   print(raw.json === true ? formatJson(look, warning) : formatText(look, warning));
   if (look.matches.length >= select.min) return exitCode('ok');

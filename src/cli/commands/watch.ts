@@ -1,31 +1,33 @@
-import { randomInt } from 'node:crypto';
-import { runBrain } from '../../brain.ts';
-import { OWN_VARIABLES } from '../../config/environment.ts';
-import { readSelect, readWatch, type SelectSettings, type WatchSettings } from '../../config/settings.ts';
-import { escapeText } from '../../core/escape.ts';
-import type { Target } from '../../core/types.ts';
+import { freshMemory, memoryWriter } from '../../brain/memory.ts';
+import type { Plan } from '../../brain/plan.ts';
+import { toQuestion } from '../../brain/plan.ts';
+import { notHeld, refusal } from '../../brain/refusal.ts';
+import { standingOf } from '../../brain/standing.ts';
+import { watchOn } from '../../brain/watch.ts';
+import { readSelect, readWatch, type WatchSettings } from '../../config/settings.ts';
 import { processTitle } from '../../core/watchdog-process.ts';
 import type { Host } from '../../host/host.ts';
 import { openResidentHost } from '../../host/resident.ts';
-import { closeInherited, originalOpenFilesLimit } from '../../system/descriptors.ts';
+import { formatHandover } from '../../host/sentinel-protocol.ts';
+import { closeInherited } from '../../system/descriptors.ts';
+import { becomeSentinel } from '../../system/execve.ts';
 import { takeInstanceLock } from '../../system/instance-lock.ts';
-import { createLog, type Log } from '../../system/log.ts';
-import type { LookQuestion } from '../../system/look.ts';
-import { openComplaints, openTerminal } from '../../system/terminal.ts';
-import { userName } from '../../system/users.ts';
-import { VERSION } from '../../version.ts';
+import { openProcessTable } from '../../system/process-table.ts';
 import { exitCode } from '../exit-codes.ts';
-import { openLogSink } from '../log-place.ts';
+import { chooseHost } from '../host-choice.ts';
+import { findLogPlace } from '../log-place.ts';
 import { printError } from '../output.ts';
+import { toLookPlan, toPlan } from '../plan.ts';
 import { whyUnusableDirectory } from '../preflight.ts';
-import { refuse, toQuestion } from '../question.ts';
+import { refuse } from '../refuse.ts';
 import type { Invocation } from '../run.ts';
 
 /** Watches one target until told to stop, or once. */
 export async function watch(invocation: Invocation): Promise<number> {
+  const { environment } = invocation;
   const { select, problems } = readSelect(invocation.raw);
   const { watch: settings, problems: more } = readWatch(invocation.raw);
-  const { question, problems: evenMore } = toQuestion(select, invocation.arguments, settings.recover);
+  const { look, problems: evenMore } = toLookPlan(select, invocation.arguments, settings.recover);
   const all = [
     ...invocation.problems,
     ...problems,
@@ -34,130 +36,61 @@ export async function watch(invocation: Invocation): Promise<number> {
     ...whyUnusableDirectory('--cwd', settings.cwd),
   ];
   if (all.length > 0) return refuse(all);
-  const place = openLogSink(settings.log, invocation.environment);
+  const place = findLogPlace(settings.log, environment);
   if ('problem' in place) return place.mayNot ? notPermitted(place.problem.what) : refuse([place.problem]);
+  const plan = toPlan(select, settings, look, place.path, environment);
+  const choice = chooseHost({ ...settings, processTable: select.processTable }, environment);
+  return choice.kind === 'sentinel' ? becomeSentinelOf(plan, choice.path) : stay(plan, settings, choice.why);
+}
 
-  const lock = await takeInstanceLock(lockKey(select, settings));
+/** Hands all over to the sentinel, which starts the first brain. */
+function becomeSentinelOf(plan: Plan, path: string): never {
+  const title = firstTitle(plan);
+  const nothing = { watch: [], deadlineMs: null, starts: [], signals: [], end: 'stay' } as const;
+  const state = memoryWriter(plan)(freshMemory(plan));
+  const handover = formatHandover(
+    { ...standingOf(plan), ...nothing, state, title },
+    { lock: plan.lock, control: null },
+  );
+  return becomeSentinel(path, title, handover);
+}
+
+/** How we show ourselves before the first look: our own command line would match. */
+function firstTitle(plan: Plan): string {
+  const { matches } = toQuestion(plan.look).selector;
+  return processTitle(plan.name, 'starting', (text) => matches?.(text) !== true);
+}
+
+/** Waits and watches in one process. */
+async function stay(plan: Plan, settings: WatchSettings, why: string): Promise<number> {
+  const lock = await takeInstanceLock(plan.lock);
   if (lock.kind === 'taken') {
-    place.sink.close();
-    return alreadyRunning(lock.pid, labelOf(select), settings.isQuiet);
+    if (!settings.isQuiet) printError(`${refusal(lock.pid, plan.target.label)}\n`);
+    return exitCode('alreadyRunning');
   }
   closeInherited();
-  process.title = processTitle(settings.name, (title) => question.selector.matches?.(title) !== true);
-
-  const host = openHost(question);
-  const environment = recoveryEnvironment(invocation.environment, settings);
-  const target = toTarget(select, settings, host, environment.PATH ?? '');
-  const log = createLog({
-    target,
-    sink: place.sink,
-    format: settings.logFormat,
-    show: settings.isQuiet || settings.log === '-' ? null : openTerminal(),
-    complain: openComplaints(),
-  });
-  reportStart(log, host, target);
-  if (lock.kind === 'unavailable') {
-    log.report({ kind: 'warning', text: `${lock.why}; another watchdog of this target would not be noticed` });
-  }
-  if (process.pid === 1) log.report({ kind: 'warning', text: REAPER_WARNING });
-  try {
-    const outcome = await runBrain({
-      target,
-      question,
-      recovery: {
-        command: settings.recover,
-        cwd: settings.cwd,
-        env: environment,
-        openFilesLimit: originalOpenFilesLimit(),
-      },
-      host,
-      log,
-      isOnce: settings.isOnce,
-      seed: randomInt(2 ** 32),
-    });
-    return exitCode(outcome === 'stopped' || outcome === 'up' ? 'ok' : outcome);
-  } catch (error) {
-    log.report({ kind: 'defect', detail: error instanceof Error ? (error.stack ?? error.message) : String(error) });
-    throw error;
-  } finally {
-    log.close();
-    host.close();
-  }
+  process.title = firstTitle(plan);
+  const warnings = [
+    ...(lock.kind === 'unavailable' ? [notHeld(lock.why)] : []),
+    ...(process.pid === 1 ? [REAPER_WARNING] : []),
+  ];
+  const host = openStayingHost(plan, why);
+  const outcome = await watchOn(freshMemory(plan), host, { isOnce: settings.isOnce, warnings });
+  return exitCode(outcome === 'down' || outcome === 'unknown' ? outcome : 'ok');
 }
 
 const REAPER_WARNING =
-  'running as process 1, which inherits every orphan of this container: those that end stay zombies; ' +
+  'running as process 1 without the sentinel, every orphan of this container that ends stays a zombie; ' +
   'start the container with an init (docker run --init) or share the PID namespace';
 
-function openHost(question: LookQuestion): Host {
-  const canWatch = question.table.kind === 'proc';
+function openStayingHost(plan: Plan, why: string): Host {
+  const canWatch = openProcessTable(plan.look.processTable).kind === 'proc';
   const how = canWatch ? 'a death is noticed within 100ms' : 'ps is asked every interval';
-  return openResidentHost({ canWatch, description: how });
-}
-
-function toTarget(select: SelectSettings, settings: WatchSettings, host: Host, recoverPath: string): Target {
-  return {
-    label: labelOf(select),
-    name: settings.name ?? labelOf(select),
-    recover: settings.recover,
-    recoverPath,
-    min: select.min,
-    intervalMs: settings.intervalMs,
-    confirmMs: settings.confirmMs,
-    startDelayMs: settings.startDelayMs,
-    startGraceMs: settings.startGraceMs,
-    settleMs: settings.settleMs,
-    recoverTimeoutMs: settings.recoverTimeoutMs,
-    backoff: settings.backoff,
-    dryRun: settings.isDryRun,
-    deathsAreTold: host.tellsDeaths,
-  };
-}
-
-function labelOf(select: SelectSettings): string {
-  return select.pattern?.text ?? select.pidFile ?? '';
-}
-
-/** What makes two watches the same: the name, where one is given, else all that says what to look for. */
-function lockKey(select: SelectSettings, settings: WatchSettings): string {
-  const { pattern, pidFile, users, exe } = select;
-  return settings.name === null
-    ? JSON.stringify({ pattern, pidFile, users, exe })
-    : JSON.stringify({ name: settings.name });
-}
-
-/** The environment as we found it, without the variables that are options of ours, and with those of `--env`. */
-function recoveryEnvironment(environment: NodeJS.ProcessEnv, settings: WatchSettings): Record<string, string> {
-  const kept = Object.entries(environment).filter(([name]) => !OWN_VARIABLES.has(name));
-  return Object.fromEntries([...kept, ...settings.env].map(([name, value]) => [name, value ?? '']));
-}
-
-function reportStart(log: Log, host: Host, target: Target): void {
-  log.report({
-    kind: 'started',
-    version: VERSION,
-    pid: process.pid,
-    user: userName(process.geteuid?.() ?? 0),
-    directory: currentDirectory(),
-    path: target.recoverPath,
-    host: host.description,
+  return openResidentHost({
+    canWatch,
+    description: `staying in memory (${why}), ${how}`,
+    openFilesLimit: plan.recovery.openFilesLimit,
   });
-}
-
-function currentDirectory(): string {
-  try {
-    return process.cwd();
-  } catch {
-    // Removed under our feet: it can be worked in, but has no name any more.
-    return '(removed)';
-  }
-}
-
-function alreadyRunning(pid: number | null, label: string, isQuiet: boolean): number {
-  const who = pid === null ? 'another watchdog' : `another watchdog (pid ${pid})`;
-  if (!isQuiet)
-    printError(`watchdog: ${who} already watches "${escapeText(label)}"; end it, or give this one another --name\n`);
-  return exitCode('alreadyRunning');
 }
 
 function notPermitted(what: string): number {

@@ -1,0 +1,25 @@
+/** What the sentinel needs to know of a watch, for what it does without a brain. */
+import { cut, escapeForeign, escapeText } from '../core/escape.ts';
+import type { Standing } from '../host/sentinel.ts';
+import type { Plan } from './plan.ts';
+
+/** No label in the sentinel's own lines is longer. */
+const MAX_LABEL_LENGTH = 200;
+
+export function standingOf(plan: Plan): Standing {
+  return {
+    brain: { program: plan.program, args: plan.args, set: {}, unset: [], directory: null, output: null },
+    note: noteOf(plan),
+    log: plan.log.path,
+    offsetSeconds: -new Date().getTimezoneOffset() * 60,
+    filesLimit: plan.recovery.openFilesLimit,
+  };
+}
+
+/** A line of the log with places for time and message, as PROTOCOL.md has it. */
+function noteOf({ log, target }: Plan): string {
+  const label = cut(escapeText(target.label), MAX_LABEL_LENGTH);
+  if (log.format === 'text') return `[%t] ${label.replaceAll('%', '%%')} warning: %m`;
+  const name = JSON.stringify(cut(escapeForeign(target.name), MAX_LABEL_LENGTH)).replaceAll('%', '%%');
+  return `{"time":"%z","event":"warning","target":${name},"message":"%m"}`;
+}

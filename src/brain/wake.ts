@@ -1,0 +1,51 @@
+/** The entry of a brain that the sentinel has started. What is loaded here is loaded on every wake. */
+import type { Host } from '../host/host.ts';
+import { hearSentinel } from '../host/sentinel.ts';
+import { findHolder, WHY_NOT_OURS } from '../system/lock-holder.ts';
+import { openComplaints } from '../system/terminal.ts';
+import { type Memory, readMemory } from './memory.ts';
+import { notHeld, refusal } from './refusal.ts';
+import type { Outcome } from './run.ts';
+import { standingOf } from './standing.ts';
+import { watchOn } from './watch.ts';
+
+/** How it all ends when another already watches; as in `cli/exit-codes.ts`. */
+const ALREADY_RUNNING = 4;
+
+/** Goes on from what the brain before has left, until there is nothing to do for a while. The exit code. */
+export async function wake(): Promise<number> {
+  const hello = hearSentinel();
+  const memory = readMemory(hello.kept);
+  if (memory === null) throw new Error('what the brain before has left is of another version');
+  const host = hello.serve(standingOf(memory.plan));
+  if (memory.state !== null) return end(await watchOn(memory, host, { isOnce: false, warnings: [] }));
+  return begin(memory, host, hello.kept);
+}
+
+/** Begins a watch, if nobody else watches the same. */
+async function begin(memory: Memory, host: Host, kept: string): Promise<number> {
+  const event = await host.wait();
+  // Only a request to stop can come before the word on the lock.
+  if (event?.kind !== 'lock') return give(host, kept, 0);
+  const { plan } = memory;
+  const holder = event.result === 'taken' ? findHolder(plan.lock) : null;
+  if (holder !== null) {
+    if (!plan.isQuiet) openComplaints()(refusal(holder, plan.target.label));
+    return give(host, kept, ALREADY_RUNNING);
+  }
+  const warnings =
+    event.result === 'held' ? [] : [notHeld(event.result === 'taken' ? WHY_NOT_OURS : 'no lock can be taken')];
+  return end(await watchOn(memory, host, { isOnce: false, warnings }));
+}
+
+/** Ends the watch before it has begun. */
+function give(host: Host, kept: string, status: number): number {
+  const nothing = { title: 'watchdog: ending', watch: [], deadlineAtMs: null, starts: [], signals: [] };
+  host.end({ memory: () => kept, ...nothing }, status);
+  return status;
+}
+
+function end(outcome: Outcome): number {
+  if (outcome === 'rests' || outcome === 'stopped') return 0;
+  throw new Error(`a brain of the sentinel ended with ${outcome}`);
+}

@@ -1,0 +1,46 @@
+/** One stretch of a watch, by whichever host: from the memory that was left to what it came to. */
+import type { Host } from '../host/host.ts';
+import { createLog, type Log } from '../system/log.ts';
+import { openLogFile } from '../system/log-file.ts';
+import { openLogStream } from '../system/log-stream.ts';
+import { openComplaints, openTerminal } from '../system/terminal.ts';
+import type { Memory } from './memory.ts';
+import { type Plan, toQuestion } from './plan.ts';
+import { type Outcome, runBrain } from './run.ts';
+
+/** Watches until there is an outcome. `warnings`: what the log is told where the watch begins only now. */
+export async function watchOn(
+  memory: Memory,
+  host: Host,
+  { isOnce, warnings }: { readonly isOnce: boolean; readonly warnings: readonly string[] },
+): Promise<Outcome> {
+  const { plan } = memory;
+  const log = openLog(plan, host);
+  if (memory.state === null) reportBeginning(plan, host, log, warnings);
+  try {
+    return await runBrain({ memory, question: toQuestion(plan.look), host, log, isOnce });
+  } catch (error) {
+    log.report({ kind: 'defect', detail: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+    throw error;
+  } finally {
+    log.close();
+    host.close();
+  }
+}
+
+function openLog({ log, target }: Plan, host: Host): Log {
+  return createLog({
+    target: { ...target, deathsAreTold: host.tellsDeaths },
+    sink: log.path === null ? openLogStream() : openLogFile(log.path).sink,
+    format: log.format,
+    show: log.isShown ? openTerminal(host.pid) : null,
+    complain: openComplaints(),
+  });
+}
+
+function reportBeginning({ beginning, target }: Plan, host: Host, log: Log, warnings: readonly string[]): void {
+  const { version, user, directory } = beginning;
+  const { description, pid } = host;
+  log.report({ kind: 'started', version, pid, user, directory, path: target.recoverPath, host: description });
+  for (const text of [...beginning.warnings, ...warnings]) log.report({ kind: 'warning', text });
+}

@@ -1,0 +1,193 @@
+/**
+ * The host that lets the brain sleep: the sentinel, at the other end of a socket that
+ * we inherited. It waits, keeps the memory, starts and signals; here its lines become
+ * events and our orders become frames. All of it is done at once and in order: while
+ * the brain waits there is nothing else for it to do.
+ */
+import { existsSync, readSync, writeSync } from 'node:fs';
+import { uptime } from 'node:os';
+import { getSystemErrorName } from 'node:util';
+import { signalNumber } from '../core/signals.ts';
+import { type ChildSpec, SHELL } from '../system/child.ts';
+import { monotonicMs } from '../system/clock.ts';
+import { describeCode } from '../system/errors.ts';
+import { type Host, type HostEvent, type Order, TOLD_SIGNALS, takeNext } from './host.ts';
+import { type Command, type Frame, formatFrame, parseHello, parseTold, type Told } from './sentinel-protocol.ts';
+
+/** The descriptor that every brain finds the sentinel at. */
+export const SENTINEL_SOCKET = 3;
+
+const DESCRIPTION = 'the sentinel waits, and is told of a death at once';
+const FIRST_READ_BYTES = 64 * 1_024;
+const NEWLINE = 0x0a;
+
+/** What every frame repeats: how the sentinel starts a brain, and what it needs for lines of its own. */
+export type Standing = Pick<Frame, 'brain' | 'note' | 'log' | 'offsetSeconds' | 'filesLimit'>;
+
+/** The sentinel's first words: what the brain before has left, and itself as host for the one that can read it. */
+export interface Hello {
+  readonly kept: string;
+  serve(standing: Standing): Host;
+}
+
+/** Hears the sentinel's first words. */
+export function hearSentinel(): Hello {
+  let buffer = Buffer.allocUnsafe(FIRST_READ_BYTES);
+  let have = 0;
+  const events: (HostEvent & { readonly seq: number })[] = [];
+  let acknowledged = 0;
+  // The sentinel's clock is CLOCK_BOOTTIME; Node tells it to a hundredth of a second.
+  let clockOffsetMs = uptime() * 1_000 - monotonicMs();
+  let isDue = false;
+
+  const hello = parseHello(takeLine());
+  if (hello === null) throw new Error('the sentinel speaks another protocol');
+  hearClock(hello.nowMs);
+  while (have < hello.length + 1) read();
+  const kept = buffer.toString('utf8', 0, hello.length);
+  drop(hello.length + 1);
+  for (let told = hear(); told !== 'go'; ) told = hear();
+
+  return {
+    kept,
+    serve: (standing) => ({
+      description: DESCRIPTION,
+      pid: process.ppid,
+      tellsDeaths: true,
+      mayRest: true,
+      nowMs,
+      commit: (order) => send(standing, order, 'stay'),
+      end: (order, how) => send(standing, order, how === 'rest' ? how : { status: how }),
+      hasPending: () => events.length > 0,
+      wait,
+      close() {
+        // The socket goes with us.
+      },
+    }),
+  };
+
+  function nowMs(): number {
+    return monotonicMs() + clockOffsetMs;
+  }
+
+  /** What is said is some time old when it is heard, never younger: the latest moment is the best. */
+  function hearClock(sentinelNowMs: number): void {
+    clockOffsetMs = Math.max(clockOffsetMs, sentinelNowMs - monotonicMs());
+  }
+
+  async function wait(): Promise<HostEvent | null> {
+    while (hasLine() || (events.length === 0 && !isDue)) hear();
+    isDue = false;
+    const event = takeNext(events) as (HostEvent & { readonly seq: number }) | null;
+    if (event !== null) acknowledged = Math.max(acknowledged, event.seq);
+    return event;
+  }
+
+  /** Takes the next line, and waits for it; of what kind it was. */
+  function hear(): Told['kind'] {
+    const line = takeLine();
+    const told = parseTold(line);
+    if (told === null) throw new Error(`the sentinel said "${line}"`);
+    hearClock(told.nowMs);
+    const event = toEvent(told);
+    if (event !== null) events.push({ ...event, seq: told.seq });
+    else isDue ||= told.kind === 'due';
+    return told.kind;
+  }
+
+  function hasLine(): boolean {
+    return buffer.subarray(0, have).includes(NEWLINE);
+  }
+
+  /** The next line, without its end; waits for it. */
+  function takeLine(): string {
+    let end = buffer.subarray(0, have).indexOf(NEWLINE);
+    while (end < 0) {
+      read();
+      end = buffer.subarray(0, have).indexOf(NEWLINE);
+    }
+    const line = buffer.toString('latin1', 0, end);
+    drop(end + 1);
+    return line;
+  }
+
+  function read(): void {
+    if (have === buffer.length) buffer = Buffer.concat([buffer, Buffer.allocUnsafe(buffer.length)]);
+    const length = readSync(SENTINEL_SOCKET, buffer, have, buffer.length - have, null);
+    if (length === 0) throw new Error('the sentinel is gone');
+    have += length;
+  }
+
+  function drop(length: number): void {
+    buffer.copyWithin(0, length, have);
+    have -= length;
+  }
+
+  function send(standing: Standing, order: Order, end: Frame['end']): void {
+    const frame = formatFrame({ ...standing, ...toFrame(order), end }, acknowledged);
+    for (let at = 0; at < frame.length; ) at += writeSync(SENTINEL_SOCKET, frame, at);
+  }
+}
+
+/** An order as the part of a frame that changes from one to the next. */
+export function toFrame(order: Order): Omit<Frame, keyof Standing | 'end'> {
+  return {
+    state: order.memory(),
+    title: order.title,
+    watch: order.watch,
+    deadlineMs: order.deadlineAtMs,
+    starts: order.starts.map(({ id, spec }) => ({ id, command: toCommand(spec) })),
+    signals: order.signals.map(({ pid, signal }) => ({ pid, number: signalNumber(signal) })),
+  };
+}
+
+function toCommand(spec: ChildSpec): Command {
+  return {
+    program: SHELL,
+    args: ['sh', '-c', spec.command],
+    set: spec.set,
+    unset: spec.unset,
+    directory: spec.cwd,
+    output: spec.output === null ? nowhere() : spec.output.path,
+  };
+}
+
+/** `null` is what the sentinel has itself: some containers have no devices. */
+function nowhere(): string | null {
+  return existsSync('/dev/null') ? '/dev/null' : null;
+}
+
+/** `null` for what is only a reason to look at the clock. */
+function toEvent(told: Told): HostEvent | null {
+  switch (told.kind) {
+    case 'lock':
+      if (told.errno === 0) return { kind: 'lock', result: 'held' };
+      return { kind: 'lock', result: nameOf(told.errno) === 'EADDRINUSE' ? 'taken' : 'unavailable' };
+    case 'gone':
+      return { kind: 'died', identity: { pid: told.pid, startTime: told.startTime }, how: told.how };
+    case 'unwatched':
+      return {
+        kind: 'unwatched',
+        identity: { pid: told.pid, startTime: told.startTime },
+        why: describeCode(nameOf(told.errno)),
+      };
+    case 'started':
+      return { kind: 'child-started', id: told.id, identity: { pid: told.pid, startTime: told.startTime } };
+    case 'failed':
+      return { kind: 'child-not-started', id: told.id, step: told.step, code: nameOf(told.errno) };
+    case 'ended':
+      return { kind: 'child-exited', pid: told.pid, how: told.how };
+    case 'signal': {
+      const signal = TOLD_SIGNALS.find((one) => signalNumber(one.slice(3)) === told.number);
+      return signal === undefined ? null : { kind: 'signal', signal };
+    }
+    case 'due':
+    case 'go':
+    case 'connect':
+      return null;
+  }
+}
+
+function nameOf(errno: number): string {
+  return getSystemErrorName(-errno);
+}

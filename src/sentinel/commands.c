@@ -1,0 +1,164 @@
+/* Starting what the brain asks for, and the brain itself; and who of it still runs. */
+#include "sentinel.h"
+
+struct child *children;
+u32 child_count;
+static u32 child_room;
+
+/* What we changed for ourselves, as the user had it: signals and their mask. */
+static void restore_habits(void) {
+	struct { void *handler; u64 flags; void *restorer; u64 mask; } by_default = { 0, 0, 0, 0 };
+	u64 none = 0;
+	for (int number = 1; number <= 64; number++) SYS6(sigaction, number, &by_default, 0, 8, 0, 0);
+	SYS6(sigprocmask, 2 /* SIG_SETMASK */, &none, 0, 8, 0, 0);
+}
+
+/* Nothing to read: /dev/null, or where there are no devices a pipe without a writer. */
+static void close_input(void) {
+	int ends[2], null = (int)sys(openat, AT_FDCWD, "/dev/null", O_RDONLY | O_CLOEXEC);
+	if (null < 0 && sys(pipe2, ends, O_CLOEXEC) == 0) null = ends[0], sys(close, ends[1]);
+	if (null >= 0) sys(dup3, null, 0, 0);
+}
+
+static int is_named(const char *variable, struct bytes name) {
+	return text_begins(variable, name) && variable[name.length] == '=';
+}
+
+/* Whether the command leaves this variable of ours out, or has its own of that name. */
+static int is_replaced(const struct command *command, const char *variable) {
+	struct bytes rest = command->items;
+	for (struct item item; frame_next(&rest, &item);) {
+		u64 name = 0;
+		if (item.verb == ENV) while (name < item.bytes.length && item.bytes.at[name] != '=') name++;
+		if (item.verb == UNSET) name = item.bytes.length;
+		if (name > 0 && is_named(variable, (struct bytes){ item.bytes.at, name })) return 1;
+	}
+	return 0;
+}
+
+static long execute(const struct command *command, int executable) {
+	u32 inherited = 0, args = 0, envs = 0;
+	while (environment[inherited]) inherited++;
+	char **argv = memory_map((command->args + 1 + inherited + command->envs + 1) * sizeof *argv);
+	if (!argv) return -ENOMEM;
+	char **envp = argv + command->args + 1;
+	for (u32 i = 0; i < inherited; i++)
+		if (!is_replaced(command, environment[i])) envp[envs++] = environment[i];
+	struct bytes rest = command->items;
+	for (struct item item; frame_next(&rest, &item);) {
+		if (item.verb == ARG) argv[args++] = item.bytes.at;
+		if (item.verb == ENV) envp[envs++] = item.bytes.at;
+	}
+	if (executable >= 0) return sys(execveat, executable, "", argv, envp, AT_EMPTY_PATH);
+	return sys(execve, command->program, argv, envp);
+}
+
+/* In the child: becomes the command, or tells which step failed and why. */
+static long become(const struct command *command, const int sockets[2], int executable, enum step *step) {
+	sys(setsid, 0);
+	restore_habits();
+	close_input();
+	*step = STEP_OUTPUT;
+	if (command->output) {
+		int flags = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK | O_CLOEXEC;
+		long output = sys(openat, AT_FDCWD, command->output, flags, 0640);
+		if (output < 0) return output;
+		sys(fcntl, output, 4 /* F_SETFL */, O_APPEND);
+		sys(dup3, output, 1, 0);
+		sys(dup3, output, 2, 0);
+	}
+	/* First out of the way of the numbers that they are to get. */
+	for (int i = 0; i < 2; i++) {
+		long high = sockets[i] < 0 ? -1 : sys(fcntl, sockets[i], F_DUPFD, 10);
+		if (high >= 0) sys(dup3, high, BRAIN_SOCKET + i, 0), sys(close, high);
+	}
+	*step = STEP_DIRECTORY;
+	long result = command->directory ? sys(chdir, command->directory) : 0;
+	if (result < 0) return result;
+	/* Last of all: from here on it may be too low for us. */
+	struct rlimit files = { users_files, open_files.hard };
+	if (users_files != open_files.soft) sys(prlimit64, 0, RLIMIT_NOFILE, &files, 0);
+	*step = STEP_PROGRAM;
+	return execute(command, executable);
+}
+
+/* Starts a command; its number, or -errno and the step that failed. `executable`: a descriptor to
+ * execute in place of the program's path, or -1. */
+int spawn(const struct command *command, const int sockets[2], int executable, enum step *step) {
+	struct { enum step step; int trouble; } report = { NO_STEP, 0 };
+	int ends[2];
+	*step = FORK;
+	long result = sys(pipe2, ends, O_CLOEXEC);
+	while (raise_limit(result)) result = sys(pipe2, ends, O_CLOEXEC);
+	if (result < 0) return (int)result;
+	/* Closed by the exec, so that reading ends; unless that failed. It must not be where the sockets go. */
+	long report_end = sys(fcntl, ends[1], F_DUPFD_CLOEXEC, 10);
+	while (raise_limit(report_end) || (report_end == -EINVAL && raise_limit(-EMFILE))) report_end = sys(fcntl, ends[1], F_DUPFD_CLOEXEC, 10);
+	sys(close, ends[1]);
+	long pid = report_end < 0 ? report_end : sys(clone, SIGCHLD, 0, 0, 0, 0);
+	if (pid == 0) {
+		report.trouble = (int)become(command, sockets, executable, &report.step);
+		sys(write, report_end, &report, sizeof report);
+		sys(exit_group, 127);
+	}
+	if (report_end >= 0) sys(close, report_end);
+	while (pid > 0 && sys(read, ends[0], &report, sizeof report) == -EINTR) {}
+	sys(close, ends[0]);
+	if (pid < 0 || report.step == NO_STEP) return (int)pid;
+	sys(wait4, pid, 0, 0, 0);
+	*step = report.step;
+	return report.trouble;
+}
+
+/* Makes room for so many more, once those that the brain knows the end of are forgotten. 0 if out of memory. */
+int children_reserve(u32 more, u32 ack) {
+	u32 kept = 0;
+	for (u32 i = 0; i < child_count; i++) {
+		struct child *child = &children[i];
+		int is_over = child->step != NO_STEP ? child->started_seq <= ack : child->ended_seq && child->ended_seq <= ack;
+		if (!is_over) children[kept++] = *child;
+	}
+	child_count = kept;
+	if (child_count + more <= child_room) return 1;
+	u32 room = (child_count + more) * 2;
+	struct child *list = memory_map(room * sizeof *list);
+	if (!list) return 0;
+	memcpy(list, children, child_count * sizeof *list);
+	memory_unmap(children, child_room * sizeof *list);
+	children = list, child_room = room;
+	return 1;
+}
+
+/* Starts what the frame asks for; there is room. */
+void children_start(const struct frame *next) {
+	static const int none[2] = { -1, -1 };
+	struct bytes rest = next->body;
+	for (struct item item; frame_next(&rest, &item);) {
+		if (item.verb != START) continue;
+		struct command command = frame_command(&rest);
+		enum step step = NO_STEP;
+		int pid = spawn(&command, none, -1, &step);
+		children[child_count++] = (struct child){
+			.pid = pid > 0 ? pid : 0, .start = pid > 0 ? read_start_time(pid) : 0, .id = (u32)item.number[0],
+			.step = (char)(pid > 0 ? NO_STEP : step), .trouble = pid > 0 ? 0 : -pid, .started_seq = ++seq,
+		};
+	}
+}
+
+void children_reaped(int pid, int status) {
+	for (u32 i = 0; i < child_count; i++) {
+		if (children[i].pid != pid || children[i].ended_seq) continue;
+		children[i].status = status;
+		children[i].ended_seq = ++seq;
+	}
+}
+
+/* To the groups of commands that we know not to have ended: their numbers can't be another's. */
+void children_signal(const struct frame *next) {
+	struct bytes rest = next->body;
+	for (struct item item; frame_next(&rest, &item);) {
+		if (item.verb != SIGNAL) continue;
+		for (u32 i = 0; i < child_count; i++)
+			if ((u64)children[i].pid == item.number[0] && !children[i].ended_seq) sys(kill, -children[i].pid, item.number[1]);
+	}
+}
