@@ -3,11 +3,12 @@
  * told from everything else that can go wrong.
  */
 
+import { isSea } from 'node:sea';
 import { isSocket } from './system/descriptors.ts';
 
 // First of all: without a handler, this signal would open Node's debugger to every local user. (The
 // executable has that switched off from its first instruction; this is for the bundle that is run by Node.)
-process.on('SIGUSR1', () => {});
+if (!isSea()) process.on('SIGUSR1', () => {});
 process.on('uncaughtException', endByDefect);
 
 begin().then(end, endByDefect);

@@ -36,7 +36,7 @@ export async function measureScan(): Promise<void> {
 
 /** By turns, so that whatever else the machine does falls on both. */
 async function measureBoth(): Promise<readonly [number, number]> {
-  const compiled = compilePattern({ text: PATTERN, isFixed: false, isExact: false, ignoresCase: false });
+  const compiled = await compilePattern({ text: PATTERN, isFixed: false, isExact: false, ignoresCase: false });
   if ('problem' in compiled) throw new Error(compiled.problem);
   const table = openProcessTable('proc');
   const ours: number[] = [];

@@ -63,13 +63,13 @@ export interface LogPlan {
   /** `null`: standard output. */
   readonly path: string | null;
   readonly format: 'text' | 'json';
-  /** Whether its lines are shown on the terminal, where there is one. */
+  /** Whether its lines are shown on the terminal, too. */
   readonly isShown: boolean;
 }
 
 /** Makes the question of its plan. A pattern that was checked before compiles. */
-export function toQuestion(plan: LookPlan): LookQuestion {
-  const compiled = plan.pattern === null ? null : compilePattern(plan.pattern);
+export async function toQuestion(plan: LookPlan): Promise<LookQuestion> {
+  const compiled = plan.pattern === null ? null : await compilePattern(plan.pattern);
   return {
     table: openProcessTable(plan.processTable),
     selector: {

@@ -18,7 +18,7 @@ export async function watchOn(
   const log = openLog(plan, host);
   if (memory.state === null) reportBeginning(plan, host, log, warnings);
   try {
-    return await runBrain({ memory, question: toQuestion(plan.look), host, log, isOnce });
+    return await runBrain({ memory, question: await toQuestion(plan.look), host, log, isOnce });
   } catch (error) {
     log.report({ kind: 'defect', detail: error instanceof Error ? (error.stack ?? error.message) : String(error) });
     throw error;

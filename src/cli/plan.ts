@@ -1,6 +1,7 @@
 /** From what the user gave to the plan of a watch, with all that only this machine can tell to be wrong. */
 import { randomInt } from 'node:crypto';
 import { realpathSync } from 'node:fs';
+import { isatty } from 'node:tty';
 import type { LookPlan, Plan } from '../brain/plan.ts';
 import { OWN_VARIABLES } from '../config/environment.ts';
 import type { Problem } from '../config/problem.ts';
@@ -79,7 +80,7 @@ export function toPlan(
       unset: Object.keys(environment).filter((name) => OWN_VARIABLES.has(name)),
       openFilesLimit: originalOpenFilesLimit(),
     },
-    log: { path: logPath, format: settings.logFormat, isShown: !settings.isQuiet && logPath !== null },
+    log: { path: logPath, format: settings.logFormat, isShown: !settings.isQuiet && logPath !== null && isatty(2) },
     lingerMs: settings.lingerMs,
     isQuiet: settings.isQuiet,
     lock: lockName(lockKey(select, settings)),

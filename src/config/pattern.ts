@@ -1,5 +1,5 @@
-import { RE2JS } from 're2js';
 import { quoteRe2, translateEre } from '../core/ere.ts';
+import { toPlainRegExp } from '../core/plain-pattern.ts';
 
 /** How a pattern is to be read. */
 export interface PatternSettings {
@@ -27,32 +27,45 @@ const UNLIKE_COMMAND_LINES = [
 ];
 
 /** Compiles a pattern, or says in one sentence what is wrong with it and what is allowed. */
-export function compilePattern(pattern: PatternSettings): { readonly matcher: Matcher } | { readonly problem: string } {
-  if (pattern.text.trim() === '') {
+export async function compilePattern(
+  pattern: PatternSettings,
+): Promise<{ readonly matcher: Matcher } | { readonly problem: string }> {
+  const { text } = pattern;
+  if (text.trim() === '') {
     return { problem: 'the pattern is empty, and would match every process; write a part of the command line' };
   }
-  const translation = pattern.isFixed
-    ? ({ kind: 'ok', re2: quoteRe2(pattern.text) } as const)
-    : translateEre(pattern.text);
-  if (translation.kind === 'invalid') {
-    return {
-      problem: `"${pattern.text}" is no regular expression: ${translation.why}; or use --fixed for literal text`,
-    };
+  const compiled = compilePlain(pattern) ?? (await compileEre(pattern));
+  if (typeof compiled === 'string') return { problem: compiled };
+  if (compiled('')) {
+    return { problem: `"${text}" matches the empty text, and so every process; write a part that must be there` };
   }
-  const matcher = compileRe2(translation.re2, pattern);
-  if (matcher === null) return { problem: `"${pattern.text}" is too large a regular expression; use a shorter one` };
-  if (matcher('')) {
-    return {
-      problem: `"${pattern.text}" matches the empty text, and so every process; write a part that must be there`,
-    };
+  if (UNLIKE_COMMAND_LINES.every(compiled)) {
+    return { problem: `"${text}" matches about every process; write more of the command line` };
   }
-  if (UNLIKE_COMMAND_LINES.every(matcher)) {
-    return { problem: `"${pattern.text}" matches about every process; write more of the command line` };
-  }
-  return { matcher };
+  return { matcher: compiled };
 }
 
-function compileRe2(re2: string, pattern: PatternSettings): Matcher | null {
+/** What needs no engine of its own; `null` for all else. A wake waits for this. */
+function compilePlain({ text, isFixed, isExact, ignoresCase }: PatternSettings): Matcher | null {
+  if (ignoresCase) return null;
+  if (isFixed) return isExact ? (commandLine) => commandLine === text : (commandLine) => commandLine.includes(text);
+  const plain = toPlainRegExp(text, isExact);
+  return plain === null ? null : (commandLine) => plain.test(commandLine);
+}
+
+/** Or what is wrong with the pattern. */
+async function compileEre(pattern: PatternSettings): Promise<Matcher | string> {
+  const { text, isFixed } = pattern;
+  const translation = isFixed ? ({ kind: 'ok', re2: quoteRe2(text) } as const) : translateEre(text);
+  if (translation.kind === 'invalid') {
+    return `"${text}" is no regular expression: ${translation.why}; or use --fixed for literal text`;
+  }
+  const matcher = await compileRe2(translation.re2, pattern);
+  return matcher ?? `"${text}" is too large a regular expression; use a shorter one`;
+}
+
+async function compileRe2(re2: string, pattern: PatternSettings): Promise<Matcher | null> {
+  const { RE2JS } = await import('re2js');
   const flags = RE2JS.DOTALL | RE2JS.LOOKBEHINDS | (pattern.ignoresCase ? RE2JS.CASE_INSENSITIVE : 0);
   try {
     const compiled = RE2JS.compile(pattern.isExact ? `\\A(?:${re2})\\z` : re2, flags);

@@ -57,14 +57,14 @@ interface Reader {
 }
 
 /** What to look for, for every command. */
-export function readSelect(raw: RawOptions): {
+export async function readSelect(raw: RawOptions): Promise<{
   readonly select: SelectSettings;
   readonly problems: readonly Problem[];
-} {
+}> {
   const reader: Reader = { raw, problems: [] };
   const pidFile = text(reader, 'pid-file');
   const select: SelectSettings = {
-    pattern: readPattern(reader, pidFile),
+    pattern: await readPattern(reader, pidFile),
     pidFile,
     users: readUsers(reader),
     exe: readExe(reader),
@@ -103,7 +103,7 @@ export function readWatch(raw: RawOptions): { readonly watch: WatchSettings; rea
   return { watch, problems: reader.problems };
 }
 
-function readPattern(reader: Reader, pidFile: string | null): PatternSettings | null {
+async function readPattern(reader: Reader, pidFile: string | null): Promise<PatternSettings | null> {
   const pattern = reader.raw.pattern;
   if (typeof pattern !== 'string') {
     for (const name of ['exact', 'ignore-case', 'fixed'] as const) {
@@ -118,7 +118,7 @@ function readPattern(reader: Reader, pidFile: string | null): PatternSettings | 
     isExact: reader.raw.exact === true,
     ignoresCase: reader.raw['ignore-case'] === true,
   };
-  const compiled = compilePattern(settings);
+  const compiled = await compilePattern(settings);
   if ('problem' in compiled) complain(reader, '--pattern', compiled.problem);
   return settings;
 }

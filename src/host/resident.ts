@@ -6,8 +6,9 @@
  */
 import { isSame } from '../core/state.ts';
 import type { Identity } from '../core/types.ts';
-import { type ChildSpec, signalGroup, startChild } from '../system/child.ts';
+import type { ChildSpec } from '../system/child.ts';
 import { monotonicMs } from '../system/clock.ts';
+import { signalGroup, startChild } from '../system/start-child.ts';
 import { openStatWatch, type StatWatch } from '../system/stat-watch.ts';
 import { type Host, type HostEvent, TOLD_SIGNALS, takeNext } from './host.ts';
 

@@ -1,6 +1,5 @@
 /** Standard error: for complaints, and for showing the log to whoever started us by hand. */
 import { readFileSync, writeSync } from 'node:fs';
-import { isatty } from 'node:tty';
 import { errorCode } from './errors.ts';
 import { openWithoutWaiting } from './log-stream.ts';
 import { parseStat } from './proc-stat.ts';
@@ -25,11 +24,9 @@ export function openComplaints(): ShowLine {
 
 /**
  * Shows lines on a terminal, while the job of this process is its foreground one: a job in the background
- * that writes may be stopped by the kernel (SIGTTOU, termios(3), TOSTOP). `null` where
- * there is no terminal.
+ * that writes may be stopped by the kernel (SIGTTOU, termios(3), TOSTOP).
  */
-export function openTerminal(jobPid: number): ShowLine | null {
-  if (!isatty(STDERR)) return null;
+export function openTerminal(jobPid: number): ShowLine {
   const show = openComplaints();
   return (line) => {
     if (isForeground(jobPid)) show(line);

@@ -23,7 +23,7 @@ test('durations have a unit', () => {
   }
 });
 
-test('what is not given has its default', () => {
+test('what is not given has its default', async () => {
   const { watch, problems } = readWatch({ pattern: 'my.js', recover: 'x' });
   assert.deepEqual(problems, []);
   assert.deepEqual(watch, {
@@ -46,7 +46,7 @@ test('what is not given has its default', () => {
     isResident: false,
     isDryRun: false,
   });
-  assert.deepEqual(readSelect({ pattern: 'my.js' }), {
+  assert.deepEqual(await readSelect({ pattern: 'my.js' }), {
     select: {
       pattern: { text: 'my.js', isFixed: false, isExact: false, ignoresCase: false },
       pidFile: null,

@@ -10,11 +10,11 @@ import type { Invocation } from '../run.ts';
 
 /** Looks once, starts nothing: fit for a container's health check. */
 export async function check(invocation: Invocation): Promise<number> {
-  const { select, problems } = readSelect(invocation.raw);
+  const { select, problems } = await readSelect(invocation.raw);
   const { look, problems: more } = toLookPlan(select, invocation.arguments, null);
   const all = [...invocation.problems, ...problems, ...more];
   if (all.length > 0) return refuse(all);
-  const observation = await observe(toQuestion(look), []);
+  const observation = await observe(await toQuestion(look), []);
   if (observation.kind === 'unknown') {
     print(`could not look: ${observation.why}\n`);
     return exitCode('unknown');

@@ -18,13 +18,13 @@ import { formatTable } from '../table.ts';
 /** Shows what matches, what was left out and why, and warns where the pattern seems to mean something else. */
 export async function match(invocation: Invocation): Promise<number> {
   const { raw } = invocation;
-  const { select, problems } = readSelect(raw);
+  const { select, problems } = await readSelect(raw);
   const recover = typeof raw.recover === 'string' ? raw.recover : null;
   const { look: plan, problems: more } = toLookPlan(select, invocation.arguments, recover);
   const all = [...invocation.problems, ...problems, ...more];
   if (all.length > 0) return refuse(all);
-  const look = await lookAround(toQuestion(plan));
-  const warning = warn(look, select.pattern);
+  const look = await lookAround(await toQuestion(plan));
+  const warning = await warn(look, select.pattern);
   print(raw.json === true ? formatJson(look, warning) : formatText(look, warning));
   if (look.matches.length >= select.min) return exitCode('ok');
   return exitCode(look.trouble === null ? 'down' : 'unknown');
@@ -35,17 +35,17 @@ interface Warning {
   readonly narrowerPattern: string | null;
 }
 
-function warn(look: Look, pattern: PatternSettings | null): Warning | null {
+async function warn(look: Look, pattern: PatternSettings | null): Promise<Warning | null> {
   if (pattern === null || look.matches.length === 0 || !look.matches.every(looksLikeBystander)) return null;
   const text = 'all that matches looks like an editor, a pager, a search or a shell that only names the target';
-  return { text, narrowerPattern: proposePattern(pattern, look.matches) };
+  return { text, narrowerPattern: await proposePattern(pattern, look.matches) };
 }
 
 /** A narrower pattern that none of these matches; `null` if there is none to offer. */
-function proposePattern(pattern: PatternSettings, bystanders: readonly ProcessRecord[]): string | null {
+async function proposePattern(pattern: PatternSettings, bystanders: readonly ProcessRecord[]): Promise<string | null> {
   const text = narrowerPattern(pattern.text, pattern.isFixed);
   if (text === null) return null;
-  const compiled = compilePattern({ ...pattern, text, isFixed: false, isExact: false });
+  const compiled = await compilePattern({ ...pattern, text, isFixed: false, isExact: false });
   if ('problem' in compiled) return null;
   return bystanders.some((one) => compiled.matcher(one.commandLine)) ? null : text;
 }

@@ -25,7 +25,7 @@ import type { Invocation } from '../run.ts';
 /** Watches one target until told to stop, or once. */
 export async function watch(invocation: Invocation): Promise<number> {
   const { environment } = invocation;
-  const { select, problems } = readSelect(invocation.raw);
+  const { select, problems } = await readSelect(invocation.raw);
   const { watch: settings, problems: more } = readWatch(invocation.raw);
   const { look, problems: evenMore } = toLookPlan(select, invocation.arguments, settings.recover);
   const all = [
@@ -44,8 +44,8 @@ export async function watch(invocation: Invocation): Promise<number> {
 }
 
 /** Hands all over to the sentinel, which starts the first brain. */
-function becomeSentinelOf(plan: Plan, path: string): never {
-  const title = firstTitle(plan);
+async function becomeSentinelOf(plan: Plan, path: string): Promise<never> {
+  const title = await firstTitle(plan);
   const nothing = { watch: [], deadlineMs: null, starts: [], signals: [], end: 'stay' } as const;
   const state = memoryWriter(plan)(freshMemory(plan));
   const handover = formatHandover(
@@ -56,8 +56,8 @@ function becomeSentinelOf(plan: Plan, path: string): never {
 }
 
 /** How we show ourselves before the first look: our own command line would match. */
-function firstTitle(plan: Plan): string {
-  const { matches } = toQuestion(plan.look).selector;
+async function firstTitle(plan: Plan): Promise<string> {
+  const { matches } = (await toQuestion(plan.look)).selector;
   return processTitle(plan.name, 'starting', (text) => matches?.(text) !== true);
 }
 
@@ -69,7 +69,7 @@ async function stay(plan: Plan, settings: WatchSettings, why: string): Promise<n
     return exitCode('alreadyRunning');
   }
   closeInherited();
-  process.title = firstTitle(plan);
+  process.title = await firstTitle(plan);
   const warnings = [
     ...(lock.kind === 'unavailable' ? [notHeld(lock.why)] : []),
     ...(process.pid === 1 ? [REAPER_WARNING] : []),

@@ -1,0 +1,118 @@
+/** Starts a recovery as a child of ours, so that it runs as if it were the only thing that this machine does. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { accessSync, constants, readFileSync } from 'node:fs';
+import type { Death, Identity } from '../core/types.ts';
+import { type ChildSpec, type NotStarted, SHELL } from './child.ts';
+import { errorCode } from './errors.ts';
+import { parseStat } from './proc-stat.ts';
+
+export type StartResult =
+  | { readonly kind: 'started'; readonly identity: Identity }
+  | ({ readonly kind: 'not-started' } & NotStarted);
+
+/**
+ * Starts `/bin/sh -c COMMAND` in a session of its own, with nothing on its standard
+ * input, and its output where it was asked to go: a file and never a pipe of ours,
+ * which a daemon would hold open for ever, or die of when we end. `onExit` is told of
+ * the end of the shell, not of its output. Node gives it default signals and an empty
+ * mask.
+ */
+export async function startChild(
+  spec: ChildSpec,
+  openFilesLimit: number | null,
+  onExit: (pid: number, how: Death) => void,
+): Promise<StartResult> {
+  const hasNull = isThere('/dev/null');
+  const output = spec.output?.descriptor ?? (hasNull ? 'ignore' : 'inherit');
+  try {
+    const child = spawn(SHELL, shellArguments(spec, openFilesLimit), {
+      detached: true,
+      // A pipe that is closed at once reads as empty, too: some containers have no devices.
+      stdio: [hasNull ? 'ignore' : 'pipe', output, output],
+      env: environmentOf(spec),
+      ...(spec.cwd === null ? {} : { cwd: spec.cwd }),
+    });
+    child.stdin?.destroy();
+    const { pid } = child;
+    if (pid === undefined) return { kind: 'not-started', ...whichStep(await errorOf(child), spec) };
+    child.on('exit', (status, signal) => onExit(pid, toDeath(status, signal)));
+    return { kind: 'started', identity: { pid, startTime: readStartTime(pid) } };
+  } catch (error) {
+    return { kind: 'not-started', ...whichStep(errorCode(error), spec) };
+  }
+}
+
+/**
+ * Sends a signal to all that a child of ours started and that stayed in its group. The
+ * number is the child's own for as long as we were not told of its end. `false` if
+ * nobody could be reached: they have ended, or belong to somebody else by now.
+ */
+export function signalGroup(pid: number, signal: 'TERM' | 'KILL'): boolean {
+  try {
+    return process.kill(-pid, `SIG${signal}`);
+  } catch (error) {
+    errorCode(error);
+    return false;
+  }
+}
+
+/**
+ * Node raises its own limit of open files to the hard one and children inherit that;
+ * a program that uses select(2), or closes every possible descriptor, fares badly.
+ */
+function shellArguments(spec: ChildSpec, openFilesLimit: number | null): string[] {
+  if (openFilesLimit === null) return ['-c', spec.command];
+  return ['-c', 'ulimit -S -n "$1"; exec "$2" -c "$3"', 'sh', String(openFilesLimit), SHELL, spec.command];
+}
+
+function environmentOf(spec: ChildSpec): NodeJS.ProcessEnv {
+  const kept = Object.entries(process.env).filter(([name]) => !spec.unset.includes(name));
+  return { ...Object.fromEntries(kept), ...spec.set };
+}
+
+/** A child that could not be started tells why by an event, right after. */
+function errorOf(child: ChildProcess): Promise<string> {
+  return new Promise((resolve, reject) => {
+    child.once('error', (error) => {
+      try {
+        resolve(errorCode(error));
+      } catch (defect) {
+        reject(defect);
+      }
+    });
+  });
+}
+
+/** The kernel says ENOENT for a missing shell and a missing directory alike. */
+function whichStep(code: string, spec: ChildSpec): NotStarted {
+  return { step: spec.cwd !== null && !isUsable(spec.cwd) ? 'directory' : 'program', code };
+}
+
+function isUsable(directory: string): boolean {
+  return isThere(directory, constants.X_OK);
+}
+
+function isThere(path: string, mode = constants.F_OK): boolean {
+  try {
+    accessSync(path, mode);
+    return true;
+  } catch (error) {
+    errorCode(error);
+    return false;
+  }
+}
+
+function toDeath(status: number | null, signal: NodeJS.Signals | null): Death {
+  if (signal !== null) return { kind: 'killed', signal: signal.replace(/^SIG/, '') };
+  return status === null ? { kind: 'unknown' } : { kind: 'exited', status };
+}
+
+/** A child of ours has an entry until we are told of its end. Where there is no `/proc`, the number alone must do. */
+function readStartTime(pid: number): number {
+  try {
+    return parseStat(readFileSync(`/proc/${pid}/stat`, 'latin1'))?.startTime ?? 0;
+  } catch (error) {
+    errorCode(error);
+    return 0;
+  }
+}
