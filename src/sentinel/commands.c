@@ -123,7 +123,7 @@ int children_reserve(u32 more, u32 ack) {
 	u32 room = (child_count + more) * 2;
 	struct child *list = memory_map(room * sizeof *list);
 	if (!list) return 0;
-	memcpy(list, children, child_count * sizeof *list);
+	if (child_count > 0) memcpy(list, children, child_count * sizeof *list);
 	memory_unmap(children, child_room * sizeof *list);
 	children = list, child_room = room;
 	return 1;

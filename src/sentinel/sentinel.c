@@ -2,7 +2,10 @@
  * the terminal), the brain's state and the watch, and decides nothing. PROTOCOL.md is all it knows. */
 #include "sentinel.h"
 
-enum { STOP_MS = 5000, AGAIN_MS = 100, FAREWELL_MS = 500, HANDOVER_CHUNKS = 1 << 12 };
+#ifndef STOP_MS /* the tests have less time */
+#define STOP_MS 5000
+#endif
+enum { AGAIN_MS = 100, FAREWELL_MS = 500, HANDOVER_CHUNKS = 1 << 12 };
 
 struct frame frame;
 char **environment;
@@ -12,6 +15,7 @@ u32 seq;
 int control_socket = -1;
 
 static struct bytes shown; /* the memory that ps reads the title from */
+static struct address control = { .family = AF_UNIX };
 static int signals, alarm;
 static u64 stop_at;        /* when to end, brain or no brain */
 
@@ -82,13 +86,12 @@ static void take_lock(struct bytes name) {
 
 /* The directory is the user's own; whatever has the name there was left behind by one that is gone. */
 static void open_control(struct bytes path) {
-	struct address address = { .family = AF_UNIX };
-	if (path.length == 0 || path.length >= sizeof address.path) return;
-	memcpy(address.path, path.at, path.length);
+	if (path.length == 0 || path.length >= sizeof control.path) return;
+	memcpy(control.path, path.at, path.length);
 	long listening = sys(socket, AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	long mask = sys(umask, 0177);
-	sys(unlinkat, AT_FDCWD, address.path, 0);
-	long result = listening < 0 ? listening : sys(bind, listening, &address, sizeof address.family + path.length + 1);
+	sys(unlinkat, AT_FDCWD, control.path, 0);
+	long result = listening < 0 ? listening : sys(bind, listening, &control, sizeof control.family + path.length + 1);
 	sys(umask, mask);
 	if (result == 0) result = sys(listen, listening, 64);
 	if (result == 0) control_socket = (int)listening;
@@ -119,7 +122,7 @@ static void bid_farewell(void) {
 }
 
 void leave(int status) {
-	if (control_socket >= 0 && frame.control.at) sys(unlinkat, AT_FDCWD, frame.control.at, 0);
+	if (control_socket >= 0) sys(unlinkat, AT_FDCWD, control.path, 0);
 	if (sys(getpid, 0) == 1) bid_farewell();
 	sys(exit_group, status);
 	__builtin_unreachable();
