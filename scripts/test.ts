@@ -14,6 +14,7 @@ const TOOLS: Readonly<Record<string, string>> = {
   faketime: 'faketime',
   ldd: 'libc-bin',
   mount: 'mount',
+  nginx: 'nginx',
   pgrep: 'procps',
   prlimit: 'util-linux',
   setpriv: 'util-linux',
@@ -46,7 +47,8 @@ function installTools(): void {
   if (process.geteuid?.() !== 0 || !isInstalled('apt-get')) {
     fail(`the tests use ${missing.map(([tool]) => tool).join(', ')}; install ${packages.join(', ')} and try again`);
   }
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  // Nothing that is installed shall be started: outside of any run level, it isn't (invoke-rc.d(8)).
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
   spawnSync('apt-get', ['update', '-qq'], { stdio: 'inherit', env });
   spawnSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], {
     stdio: ['ignore', 'ignore', 'inherit'],

@@ -58,6 +58,8 @@ int raise_limit(long result) {
 static void open_watch(struct watch *watch, struct pollfd *place) {
 	long pidfd = sys(pidfd_open, watch->pid, 0);
 	while (raise_limit(pidfd)) pidfd = sys(pidfd_open, watch->pid, 0);
+	/* The last few are for starting a brain: without one, all watching is for nothing. */
+	if (pidfd >= 0 && (u64)pidfd + SPARE_FILES > open_files.hard) sys(close, pidfd), pidfd = -EMFILE;
 	*place = (struct pollfd){ (int)pidfd, POLLIN, 0 };
 	if (pidfd < 0 && pidfd != -ESRCH && pidfd != -EINVAL) watch->trouble = (int)-pidfd;
 	/* The number may be another's by now; the one that the descriptor holds can't change any more. */

@@ -4,7 +4,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { constants, lstatSync, mkdirSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { constants, lstatSync, mkdirSync, openSync, unlinkSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { getSystemErrorName } from 'node:util';
@@ -74,7 +74,16 @@ function write(directory: string, program: Buffer): { readonly path: string } | 
   } catch (error) {
     return { why: describeCode(errorCode(error)) };
   } finally {
-    rmSync(path, { force: true });
+    remove(path);
+  }
+}
+
+/** What could not be written need not be there. */
+function remove(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    errorCode(error);
   }
 }
 
