@@ -1,15 +1,18 @@
 /**
- * Measures, side by side in one run: `npm run bench`, or `npm run bench -- scan` and
- * `npm run bench -- idle [MINUTES]` for one part. Figures depend on the machine; the
- * ratios beside them less so.
+ * Measures, side by side in one run: `npm run bench`, or a part of it: `npm run bench --
+ * scan`, `-- ours`, `-- peers [SECONDS]`. Figures depend on the machine; the ratios
+ * beside them less so. `dist/bench.json` has those of the peers as data.
  */
-import { measureIdle } from './bench/idle.ts';
+import { measureOurs } from './bench/ours.ts';
+import { measurePeers } from './bench/peers.ts';
 import { measureScan } from './bench/scan.ts';
 
-const [part, minutes] = process.argv.slice(2);
-if (part === undefined || part === 'scan') await measureScan();
-if (part === undefined || part === 'idle') await measureIdle(Number(minutes ?? 10));
-if (part !== undefined && part !== 'scan' && part !== 'idle') {
-  console.error(`bench: there is no part ${part}; there are scan and idle`);
+const [part, seconds = '60'] = process.argv.slice(2);
+const parts = ['scan', 'ours', 'peers'];
+if (part !== undefined && !parts.includes(part)) {
+  console.error(`bench: there is no part ${part}; there are ${parts.join(', ')}`);
   process.exit(2);
 }
+if (part === undefined || part === 'peers') await measurePeers(Number(seconds));
+if (part === undefined || part === 'ours') await measureOurs();
+if (part === undefined || part === 'scan') await measureScan();

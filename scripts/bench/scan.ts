@@ -25,7 +25,7 @@ export async function measureScan(): Promise<void> {
       const processes = readdirSync('/proc').filter((name) => /^\d+$/.test(name)).length;
       const [ours, pgreps] = await measureBoth();
       rows.push([String(processes), ours.toFixed(2), pgreps.toFixed(2), (pgreps / ours).toFixed(1)]);
-      parent.kill('SIGKILL');
+      parent.kill('SIGTERM');
       await once(parent, 'exit');
     }
   } finally {

@@ -26,6 +26,9 @@ const UNLIKE_COMMAND_LINES = [
   'AgentX 1',
 ];
 
+/** Matching takes the length of the pattern times that of the text; and others choose the text. */
+const MAX_PATTERN_LENGTH = 4_096;
+
 /** Compiles a pattern, or says in one sentence what is wrong with it and what is allowed. */
 export async function compilePattern(
   pattern: PatternSettings,
@@ -33,6 +36,9 @@ export async function compilePattern(
   const { text } = pattern;
   if (text.trim() === '') {
     return { problem: 'the pattern is empty, and would match every process; write a part of the command line' };
+  }
+  if (text.length > MAX_PATTERN_LENGTH) {
+    return { problem: `the pattern has ${text.length} characters; at most ${MAX_PATTERN_LENGTH} are allowed` };
   }
   const compiled = compilePlain(pattern) ?? (await compileEre(pattern));
   if (typeof compiled === 'string') return { problem: compiled };

@@ -42,7 +42,7 @@ export interface Look {
 
 /** Looks, and answers as the rules want it. Those in `followed` still count while they live, whatever they call themselves now. */
 export async function observe(question: LookQuestion, followed: readonly Identity[]): Promise<Observation> {
-  const look = await lookAround(question);
+  const look = await lookAround(question, true);
   const still = await stillThere(question.table, followed, look.matches);
   const seen = [...look.matches, ...still.records].sort(byAge).map(toSeen);
   if (seen.length >= question.min) return { kind: 'present', seen };
@@ -51,22 +51,25 @@ export async function observe(question: LookQuestion, followed: readonly Identit
   return { kind: 'absent', seen, why: look.pidFileProblem };
 }
 
-/** Looks, and tells of everything that holds the pattern. */
-export async function lookAround(question: LookQuestion): Promise<Look> {
-  return question.pidFile === null ? lookByPattern(question) : lookByPidFile(question, question.pidFile);
+/** Looks, and tells of everything that holds the pattern; `isTerse`: but for what can't be the target anyway. */
+export async function lookAround(question: LookQuestion, isTerse = false): Promise<Look> {
+  return question.pidFile === null ? lookByPattern(question, isTerse) : lookByPidFile(question, question.pidFile);
 }
 
-async function lookByPattern(question: LookQuestion): Promise<Look> {
+async function lookByPattern(question: LookQuestion, isTerse: boolean): Promise<Look> {
   const { selector, table } = question;
   const matches = selector.matches ?? (() => true);
   const wants = (line: string): boolean => matches(line) || mayBeWatchdog(line);
-  let scan = await table.scan(wants, selector.uids);
+  let scan = await table.scan(wants, selector.uids, { kernelThreads: isTerse });
   let look = await judgeScan(question, scan);
   // A listing is not taken in one moment: what took over from one that was listed, and has ended
   // since, is in the next. Where there are no newcomers, nobody has taken over.
   for (let listing = 1; table.kind === 'proc' && listing < MAX_LISTINGS; listing += 1) {
     if (look.matches.length >= question.min || look.trouble !== null) break;
-    const newcomers = await table.scan(wants, selector.uids, new Set(scan.pids));
+    const newcomers = await table.scan(wants, selector.uids, {
+      known: new Set(scan.pids),
+      kernelThreads: isTerse,
+    });
     if (newcomers.pids.length === 0) break;
     scan = merge(scan, newcomers);
     look = await judgeScan(question, scan);

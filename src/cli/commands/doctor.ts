@@ -13,10 +13,7 @@ export async function doctor({ environment, problems, raw }: Invocation): Promis
   const lines =
     choice.kind === 'sentinel'
       ? [`host: sentinel, executed from ${choice.where}`, ...choice.reasons.map((reason) => `  not from ${reason}`)]
-      : [
-          `host: resident, ${choice.why.split(':')[0]}`,
-          ...choice.reasons.map((reason) => `  no sentinel from ${reason}`),
-        ];
+      : [`host: resident, ${choice.why.split(':')[0]}`, ...choice.reasons.map((reason) => `  ${reason}`)];
   const table = openProcessTable(null);
   const { trouble } = await table.scan(() => false, null);
   lines.push(`process table: ${table.kind === 'proc' ? '/proc' : 'ps'}${trouble === null ? '' : `, but ${trouble}`}`);
