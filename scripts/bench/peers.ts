@@ -117,8 +117,8 @@ async function measureRecoveries(entry: Entry): Promise<void> {
       turn = mine;
       entry.row.recoveryMs.push(await mine);
     }
-    // At a random moment of whatever rhythm it has.
-    await sleep(entry.contender.restMs + Math.random() * 1_000);
+    // At a random moment of its rhythm: who looks every 5 s is met anywhere between two looks.
+    await sleep(entry.contender.restMs + Math.random() * (isPolling ? 5_000 : 1_000));
   }
 }
 

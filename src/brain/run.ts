@@ -63,6 +63,10 @@ export async function runBrain(options: BrainOptions): Promise<Outcome> {
       host.end(orderOf(watch), 0);
       return 'stopped';
     }
+    if (event?.kind === 'host-gone') {
+      log.report(farewell(watch.state, 'the sentinel was killed'));
+      return 'stopped';
+    }
     if (event !== null) watch = await onEvent(watch, event);
   }
 
@@ -87,6 +91,8 @@ export async function runBrain(options: BrainOptions): Promise<Outcome> {
         return advance(before, { kind: 'died', identity: event.identity, how });
       }
       case 'unwatched':
+        // It is said of the first; from then on all are looked at.
+        if (before.isUnwatched) return before;
         log.report({
           kind: 'warning',
           text: `pid ${event.identity.pid} cannot be watched: ${event.why}; looking every interval instead`,
@@ -104,6 +110,7 @@ export async function runBrain(options: BrainOptions): Promise<Outcome> {
         if (event.signal === 'SIGHUP' || event.signal === 'SIGUSR1') log.reopen();
         return event.signal === 'SIGUSR2' ? lookNow(before) : before;
       case 'lock':
+      case 'host-gone':
         return before;
     }
   }

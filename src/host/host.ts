@@ -16,6 +16,8 @@ export type HostEvent =
   | ({ readonly kind: 'child-not-started'; readonly id: number } & NotStarted)
   /** A child that the host started has ended. */
   | { readonly kind: 'child-exited'; readonly pid: number; readonly how: Death }
+  /** Whoever waited is gone, and with it all that it kept: the watch is over. */
+  | { readonly kind: 'host-gone' }
   | { readonly kind: 'lock'; readonly result: 'held' | 'taken' | 'unavailable' }
   | { readonly kind: 'signal'; readonly signal: ToldSignal };
 

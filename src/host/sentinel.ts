@@ -10,7 +10,7 @@ import { getSystemErrorName } from 'node:util';
 import { signalNumber } from '../core/signals.ts';
 import { type ChildSpec, SHELL } from '../system/child.ts';
 import { monotonicMs } from '../system/clock.ts';
-import { describeCode } from '../system/errors.ts';
+import { describeCode, errorCode } from '../system/errors.ts';
 import { type Host, type HostEvent, type Order, TOLD_SIGNALS, takeNext } from './host.ts';
 import { type Command, type Frame, formatFrame, parseHello, parseTold, type Told } from './sentinel-protocol.ts';
 
@@ -39,6 +39,7 @@ export function hearSentinel(): Hello {
   // The sentinel's clock is CLOCK_BOOTTIME; Node tells it to a hundredth of a second.
   let clockOffsetMs = uptime() * 1_000 - monotonicMs();
   let isDue = false;
+  let isGone = false;
 
   const hello = parseHello(takeLine());
   if (hello === null) throw new Error('the sentinel speaks another protocol');
@@ -76,7 +77,12 @@ export function hearSentinel(): Hello {
   }
 
   async function wait(): Promise<HostEvent | null> {
-    while (hasLine() || (events.length === 0 && !isDue)) hear();
+    try {
+      while (hasLine() || (events.length === 0 && !isDue)) hear();
+    } catch (error) {
+      if (!isGone) throw error;
+      return { kind: 'host-gone' };
+    }
     isDue = false;
     const event = takeNext(events) as (HostEvent & { readonly seq: number }) | null;
     if (event !== null) acknowledged = Math.max(acknowledged, event.seq);
@@ -114,7 +120,8 @@ export function hearSentinel(): Hello {
   function read(): void {
     if (have === buffer.length) buffer = Buffer.concat([buffer, Buffer.allocUnsafe(buffer.length)]);
     const length = readSync(SENTINEL_SOCKET, buffer, have, buffer.length - have, null);
-    if (length === 0) throw new Error('the sentinel is gone');
+    isGone = length === 0;
+    if (isGone) throw new Error('the sentinel is gone');
     have += length;
   }
 
@@ -125,7 +132,12 @@ export function hearSentinel(): Hello {
 
   function send(standing: Standing, order: Order, end: Frame['end']): void {
     const frame = formatFrame({ ...standing, ...toFrame(order), end }, acknowledged);
-    for (let at = 0; at < frame.length; ) at += writeSync(SENTINEL_SOCKET, frame, at);
+    try {
+      for (let at = 0; at < frame.length; ) at += writeSync(SENTINEL_SOCKET, frame, at);
+    } catch (error) {
+      // Killed: the next wait tells, after all that it has still said.
+      if (errorCode(error) !== 'EPIPE') throw error;
+    }
   }
 }
 

@@ -6,11 +6,9 @@ const TITLE_ROOM = 160;
  * number, session, terminal, directory and standard streams. Never returns.
  */
 export function becomeSentinel(path: string, title: string, handover: Readonly<Record<string, string>>): never {
-  const execve = process.execve;
-  if (execve === undefined) throw new Error('this Node has no process.execve');
-  execve.call(process, path, [title, ' '.repeat(Math.max(1, TITLE_ROOM - title.length))], {
+  process.execve?.(path, [title, ' '.repeat(Math.max(1, TITLE_ROOM - title.length))], {
     ...process.env,
     ...handover,
   } as Record<string, string>);
-  throw new Error('execve returned');
+  throw new Error('this Node has no process.execve');
 }

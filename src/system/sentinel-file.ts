@@ -25,6 +25,9 @@ const NAME = 'watchdog-sentinel';
 export function findSentinel(environment: NodeJS.ProcessEnv): SentinelSearch {
   if (process.platform !== 'linux')
     return { kind: 'none', reasons: [`it is for Linux, and this is ${process.platform}`] };
+  if (process.execve === undefined) {
+    return { kind: 'none', reasons: [`Node ${process.version} has no process.execve; 22.15 or newer is needed`] };
+  }
   const beside = join(dirname(ownPath()), NAME);
   const reasons: string[] = [];
   if (isExecutable(beside)) {

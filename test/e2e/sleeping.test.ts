@@ -259,3 +259,18 @@ test('killed for lack of memory, where its cgroup counts that', async (t) => {
   signal(sandbox.targets()[0] ?? 0, 'SIGKILL');
   await logged(sandbox, /gone: pid \d+, killed by SIGKILL; looking once more/);
 });
+
+test('the sentinel is killed while a brain is awake: the brain says so and ends, what was recovered lives on', async (t) => {
+  const sandbox = makeSandbox(t);
+  const args = ['--pattern', `^${sandbox.marker}`, '--recover', sandbox.recover, '--settle', '5s'];
+  const watchdog = sandbox.watchdog(args);
+  await waitUntil('the target is up', () => sandbox.targets().length === 1);
+  const brain = await brainOf(watchdog);
+  signal(watchdog.pid, 'SIGKILL');
+  await waitUntil('the brain has ended', () => !isAlive(brain));
+  await logged(sandbox, 'stopped: the sentinel was killed');
+  assert.doesNotMatch(sandbox.read('log'), /defect/);
+  assert.equal(sandbox.targets().length, 1);
+  sandbox.watchdog(watchArgs(sandbox));
+  await logged(sandbox, 'watching: up');
+});
