@@ -4,9 +4,9 @@ import { globSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 const FLAGS = [
-  ...['-std=gnu11', '-Os', '-Wall', '-Wextra', '-Werror'],
+  ...['-std=gnu11', '-Os', '-Wall', '-Wextra'],
   // Nothing but our own code in it, at fixed addresses, and all of it in as few pages as can be.
-  ...['-static', '-nostdlib', '-ffreestanding', '-fno-pic', '-no-pie', '-fno-stack-protector'],
+  ...['-static', '-nostdlib', '-ffreestanding', '-fno-pic', '-fno-stack-protector'],
   ...['-fno-asynchronous-unwind-tables', '-s', '-Wl,--build-id=none', '-Wl,-z,noseparate-code', '-Wl,-z,norelro'],
 ];
 

@@ -57,7 +57,7 @@ function whenBlind(target: Target, state: TargetState, why: string, nowMs: numbe
   const pauseMs = isUrgent ? Math.min(BLIND_LOOK_MS, target.intervalMs) : target.intervalMs;
   return {
     state: { ...state, blind: why, phase: { ...state.phase, lookAtMs: nowMs + pauseMs } },
-    actions: state.blind === why ? [] : [report({ kind: 'blind', why })],
+    actions: state.blind === null ? [report({ kind: 'blind', why })] : [],
   };
 }
 

@@ -73,14 +73,17 @@ static void start(u64 now) {
 	struct command command = frame_command(&rest);
 	candidate = (int)sys(openat, AT_FDCWD, command.program, O_PATH | O_CLOEXEC);
 	if (held < 0) held = candidate, candidate = -1;
-	/* The name may lead to a newer one by now, or to a broken one, or nowhere. */
+	/* The name may lead to a newer one by now, or to a broken one, or nowhere: each has its turn. */
 	int executable = candidate < 0 || failures % 2 == 1 ? held : -1;
 	trouble = (int)sys(socketpair, AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends);
 	while (raise_limit(trouble)) trouble = (int)sys(socketpair, AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends);
 	if (trouble == 0) {
 		int sockets[2] = { ends[1], control_socket };
 		trouble = spawn(&command, sockets, executable, &step);
-		if (trouble < 0 && step == STEP_PROGRAM && executable < 0) trouble = spawn(&command, sockets, executable = held, &step);
+		if (trouble < 0 && step == STEP_PROGRAM) {
+			executable = executable < 0 ? held : -1;
+			trouble = spawn(&command, sockets, executable, &step);
+		}
 		sys(close, ends[1]);
 		if (trouble < 0) sys(close, ends[0]);
 	}

@@ -8,8 +8,8 @@ import type { Running, Sandbox } from './sandbox.ts';
 import { waitUntil } from './wait-until.ts';
 
 const root = join(import.meta.dirname, '..', '..');
-/** As it is built. */
-export const SENTINEL = join(root, 'dist', 'watchdog-sentinel');
+/** As it is built, or another one that is to be tried: one for another processor, under an emulator. */
+export const SENTINEL = process.env.SENTINEL ?? join(root, 'dist', 'watchdog-sentinel');
 
 /** One brain that the sentinel has started. */
 export interface PlayedBrain {
@@ -122,7 +122,17 @@ async function hearHello(socket: Socket): Promise<PlayedBrain> {
 /** Compiles a sentinel with other times, so that no test waits for half a minute. */
 export function compileSentinel(sandbox: Sandbox, definitions: readonly string[]): string {
   const output = sandbox.path(`${sandbox.marker}-sentinel`);
-  const flags = ['-Os', '-static', '-nostdlib', '-ffreestanding', '-fno-pic', '-no-pie', '-fno-stack-protector'];
+  const flags = [
+    '-Os',
+    '-Wall',
+    '-Wextra',
+    '-Werror',
+    '-static',
+    '-nostdlib',
+    '-ffreestanding',
+    '-fno-pic',
+    '-fno-stack-protector',
+  ];
   execFileSync('sh', ['-c', 'cc "$@" src/sentinel/*.c', 'sh', ...flags, ...definitions, '-o', output], { cwd: root });
   return output;
 }
