@@ -9,14 +9,13 @@ import type { OwnReport } from '../core/report.ts';
 import { mayRest } from '../core/rest.ts';
 import { followed, initialState, wakeAtMs } from '../core/state.ts';
 import { step } from '../core/step.ts';
-import type { Action, Death, Identity, Input, Target, TargetState } from '../core/types.ts';
+import type { Action, Input, Target, TargetState } from '../core/types.ts';
 import { processTitle } from '../core/watchdog-process.ts';
 import { type Host, type HostEvent, isStopSignal, type Order } from '../host/host.ts';
 import { explainNotStarted } from '../system/child.ts';
 import type { Log } from '../system/log.ts';
 import { type LookQuestion, observe } from '../system/look.ts';
-import { hasOomKilled, markOom, type OomMark } from '../system/oom.ts';
-import { readDeath } from '../system/stat-watch.ts';
+import { marksFor, withCause } from './cause.ts';
 import { type Memory, memoryWriter } from './memory.ts';
 
 /** All that the brain works with. */
@@ -167,28 +166,6 @@ function begin({ memory, host, log }: BrainOptions): Watch {
 
 function isDeed(action: Action): boolean {
   return action.kind === 'start-recovery' || action.kind === 'stop-recovery';
-}
-
-/** A mark for each that is followed; the ones there are stay. */
-function marksFor(identities: readonly Identity[], marks: readonly OomMark[]): readonly OomMark[] {
-  if (identities.length === marks.length && identities.every((one, at) => marks[at]?.pid === one.pid)) return marks;
-  return identities.flatMap((one) => {
-    const known = marks.find((mark) => mark.pid === one.pid && mark.startTime === one.startTime);
-    const mark = known ?? markOom(one);
-    return mark === null ? [] : [mark];
-  });
-}
-
-/**
- * How it ended, as well as can be told here: whoever has not yet been taken notice of by
- * its parent still has its status in `/proc`, and who was killed may have been for lack of memory.
- */
-function withCause(identity: Identity, told: Death, marks: readonly OomMark[]): Death {
-  const how = told.kind === 'unknown' ? readDeath(identity) : told;
-  if (how.kind !== 'killed' || how.signal !== 'KILL') return how;
-  const { pid, startTime } = identity;
-  const mark = marks.find((one) => one.pid === pid && one.startTime === startTime);
-  return mark !== undefined && hasOomKilled(mark) ? { ...how, outOfMemory: true } : how;
 }
 
 /** The state in a few words, for the process table. */

@@ -5,7 +5,7 @@
 #ifndef STOP_MS /* the tests have less time */
 #define STOP_MS 5000
 #endif
-enum { AGAIN_MS = 100, FAREWELL_MS = 500, HANDOVER_CHUNKS = 1 << 12 };
+enum { AGAIN_MS = 100, FAREWELL_MS = 500 };
 
 struct frame frame;
 char **environment;

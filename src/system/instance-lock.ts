@@ -5,10 +5,9 @@
  * the same way.
  */
 import { createHash } from 'node:crypto';
-import { readlinkSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { errorCode } from './errors.ts';
-import { findHolder, WHY_NOT_OURS } from './lock-holder.ts';
+import { findHolder, readLink, WHY_NOT_OURS } from './lock-holder.ts';
 
 export type InstanceLock =
   | { readonly kind: 'held'; readonly release: () => void }
@@ -45,13 +44,4 @@ function listen(name: string): Promise<Server | { readonly code: string }> {
     server.once('error', (error) => resolve({ code: errorCode(error) }));
     server.listen(`\0${name}`, () => resolve(server.unref()));
   });
-}
-
-function readLink(path: string): string {
-  try {
-    return readlinkSync(path);
-  } catch (error) {
-    errorCode(error);
-    return '';
-  }
 }

@@ -56,7 +56,8 @@ function readDirectory(path: string): readonly string[] {
   }
 }
 
-function readLink(path: string): string {
+/** Where a link leads; empty if it is none, or may not be read. */
+export function readLink(path: string): string {
   try {
     return readlinkSync(path);
   } catch (error) {

@@ -27,6 +27,11 @@ function startSleep(sandbox: Sandbox): { readonly pid: number; readonly startTim
   return { pid, startTime: startOf(pid) };
 }
 
+/** Waits longer for the test, who is the parent, to take notice of an end. */
+function patient(sandbox: Sandbox): { readonly sentinel: string } {
+  return { sentinel: compileSentinel(sandbox, ['-DCAUSE_MS=10000']) };
+}
+
 async function asleep(sentinel: PlayedSentinel): Promise<void> {
   await waitUntil('the sentinel is alone', () => allProcesses().every((one) => one.ppid !== sentinel.process.pid));
 }
@@ -43,9 +48,9 @@ test('the state goes from one brain to the next, whatever is in it', async (t) =
   await second.told('signal 12');
 });
 
-test('how a process died that is nobody of ours: by a signal, by itself, unknown while its parent looks away', async (t) => {
+test('how a process died that is nobody of ours', async (t) => {
   const sandbox = makeSandbox(t);
-  const sentinel = await playSentinel(sandbox);
+  const sentinel = await playSentinel(sandbox, {}, patient(sandbox));
   const brain = await sentinel.nextBrain();
   const killed = startSleep(sandbox);
   const { pid } = sandbox.start('sh', ['-c', 'read line; exit 7'], { stdio: ['pipe', 'pipe', 'pipe'] });
@@ -60,9 +65,21 @@ test('how a process died that is nobody of ours: by a signal, by itself, unknown
   assert.equal(brain.lines().filter((line) => line.includes('gone')).length, 2);
 });
 
-test("who is gone already, and whose number is another's by now, is gone", async (t) => {
+test('a zombie that nobody takes notice of: gone all the same, the cause unknown', async (t) => {
   const sandbox = makeSandbox(t);
   const sentinel = await playSentinel(sandbox);
+  const brain = await sentinel.nextBrain();
+  const parent = sandbox.start('bash', ['-c', 'sleep 1000 & echo $!; exec sleep 1000']);
+  const pid = await waitUntil('its child is there', () => Number(parent.output()));
+  const watch = [{ pid, startTime: startOf(pid) }];
+  brain.send({ ...sentinel.frame, watch }, 0);
+  signal(pid, 'SIGKILL');
+  await brain.told(`gone ${pid} ${startOf(pid)} unknown`);
+});
+
+test("who is gone already, and whose number is another's by now, is gone", async (t) => {
+  const sandbox = makeSandbox(t);
+  const sentinel = await playSentinel(sandbox, {}, patient(sandbox));
   const brain = await sentinel.nextBrain();
   const alive = startSleep(sandbox);
   const watch = [{ pid: 4_000_000, startTime: 5 }, { pid: alive.pid, startTime: alive.startTime + 1 }, alive];
@@ -75,7 +92,7 @@ test("who is gone already, and whose number is another's by now, is gone", async
 
 test('what is not acknowledged is told again to the next brain, in order; what is, never', async (t) => {
   const sandbox = makeSandbox(t);
-  const sentinel = await playSentinel(sandbox);
+  const sentinel = await playSentinel(sandbox, {}, patient(sandbox));
   const brain = await sentinel.nextBrain();
   const [one, other] = [startSleep(sandbox), startSleep(sandbox)];
   brain.send({ ...sentinel.frame, watch: [one, other] }, 0);
@@ -357,4 +374,23 @@ test('without a sound first frame it says so and does nothing', async (t) => {
   assert.equal(status, 70);
   assert.equal(text, 'watchdog: the sentinel cannot read its first frame; start watchdog instead (error 22)\n');
   assert.ok(sandbox.directory);
+});
+
+test('out of memory for a frame: its brain is taken for one that failed, and the next goes on as before', async (t) => {
+  const sandbox = makeSandbox(t);
+  // Two went into the first frame; the third is for what the first brain says.
+  const inject = ['-e', 'trace=mmap', '-e', 'inject=mmap:error=ENOMEM:when=3'];
+  const sentinel = await playSentinel(sandbox, {}, { under: ['strace', '-qq', '-o', '/dev/null', ...inject] });
+  const brain = await sentinel.nextBrain();
+  await brain.told('go');
+  brain.send({ ...sentinel.frame, state: 'second', starts: [{ id: 1, command: shell('true') }] }, 0);
+  const next = await sentinel.nextBrain();
+  assert.equal(next.state, 'first');
+  assert.match(
+    sandbox.read('log'),
+    /played: the brain found no memory left for its state; it is started again in 100ms/,
+  );
+  next.send({ ...sentinel.frame, state: 'second' }, 0);
+  next.end();
+  assert.equal((await sentinel.nextBrain()).state, 'second');
 });

@@ -36,7 +36,12 @@ export interface PlayedSentinel {
 export async function playSentinel(
   sandbox: Sandbox,
   changes: Partial<Frame> = {},
-  options: Partial<Beginning> & { readonly sentinel?: string; readonly env?: NodeJS.ProcessEnv } = {},
+  options: Partial<Beginning> & {
+    readonly sentinel?: string;
+    readonly env?: NodeJS.ProcessEnv;
+    /** What runs it, such as strace with its options. */
+    readonly under?: readonly string[];
+  } = {},
 ): Promise<PlayedSentinel> {
   const brains: PlayedBrain[] = [];
   const server = createServer((socket) => hearHello(socket).then((brain) => brains.push(brain)));
@@ -62,7 +67,8 @@ export async function playSentinel(
   };
   const beginning = { lock: options.lock ?? null, control: options.control ?? null };
   const env = { ...(options.env ?? process.env), ...formatHandover(frame, beginning), MARKER: sandbox.marker };
-  const started = sandbox.start(options.sentinel ?? SENTINEL, [' '.repeat(80)], { env });
+  const [program = '', ...args] = [...(options.under ?? []), options.sentinel ?? SENTINEL, ' '.repeat(80)];
+  const started = sandbox.start(program, args, { env });
   let taken = 0;
   return {
     process: started,
