@@ -164,8 +164,8 @@ test('doctor tells which host would run, and every reason', async (t) => {
     return one.output();
   };
   assert.match(await run(call, {}), /^host: sentinel, executed from \/run\/watchdog\n/);
-  const copied = `mount -t tmpfs tmpfs /mnt; cp ${sandbox.path('watchdog.cjs')} /mnt; `;
-  const hidden = `${copied}${NOEXEC}cd /mnt; ${process.execPath} ./watchdog.cjs doctor`;
+  const copied = `mount -t tmpfs tmpfs /mnt; cp ${sandbox.path('watchdog.cjs')} ${process.execPath} /mnt; `;
+  const hidden = `${copied}${NOEXEC}cd /mnt; ./node watchdog.cjs doctor`;
   const said = await run(hidden, { HOME: '/dev/null' });
   assert.match(said, /^host: resident, no sentinel\n/);
   assert.match(said, /\n {2}\/run\/watchdog: nothing may be executed there \(noexec/);

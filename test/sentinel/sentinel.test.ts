@@ -167,7 +167,7 @@ test('a command runs as its user would have it: session, signals, descriptors, d
   const sentinel = await playSentinel(sandbox, {}, { env: { ...process.env, KEEP: 'kept', DROP: 'x', OVER: 'old' } });
   const brain = await sentinel.nextBrain();
   const text =
-    'pwd; echo $KEEP-$DROP-$OVER-$NEW; ls -l /proc/$$/fd | grep -c " -> "; grep -E "Sig(Blk|Ign)" /proc/$$/status; cut -d" " -f1,5,6 /proc/$$/stat; readlink /proc/$$/fd/0';
+    'pwd; echo $KEEP-$DROP-$OVER-$NEW; ls -l /proc/$$/fd | grep -c " -> "; grep -E "Sig(Blk|Ign)" /proc/self/status; cut -d" " -f1,5,6 /proc/$$/stat; readlink /proc/$$/fd/0';
   const set = { OVER: 'new', NEW: 'x y' };
   const given = shell(text, { directory: '/', output: sandbox.path('out'), set, unset: ['DROP'] });
   brain.send({ ...sentinel.frame, starts: [{ id: 7, command: given }] }, 0);
