@@ -196,9 +196,10 @@ __attribute__((used, noreturn)) void enter(u64 *stack) {
 		brain_mind(now);
 		wait_for_anything();
 		now = now_ms();
+		/* Before the end of the shell that ran it, which knows less of how it died. */
+		watches_look(now);
 		take_signals(now);
 		brain_hear(now);
-		watches_look(now);
 		if (stop_at && now >= stop_at) end_without_brain("the brain did not answer within 5s");
 	}
 }
