@@ -52,7 +52,7 @@ test('nothing that could drive a terminal or break a line is left', () => {
   fc.assert(
     fc.property(fc.uint8Array(), (bytes) => {
       const text = escapeForeign(decodeUtf8(Buffer.from(bytes).toString('latin1')));
-      assert.doesNotMatch(text, /[\u0000-\u001f\u007f-\u009f\ud800-\udfff\u2028\u2029]/);
+      assert.doesNotMatch(text, /[\u0000-\u001f\u007f-\u009f\ud800-\udfff\u2028\u2029]/u);
       assert.ok(Buffer.from(text, 'utf8').toString('utf8') === text);
     }),
   );
