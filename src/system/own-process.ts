@@ -33,7 +33,16 @@ export function ownExecutable(): string | null {
 
 /** The file that the user calls: our executable, or the bundle that Node runs. */
 export function ownPath(): string {
-  return isSea() ? process.execPath : realpathSync(process.argv[1] ?? process.execPath);
+  return isSea() ? process.execPath : withoutLinks(process.argv[1] ?? process.execPath);
+}
+
+function withoutLinks(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch (error) {
+    errorCode(error);
+    return path;
+  }
 }
 
 /** How to start ourselves again: the program, and its arguments from the first, which is how it shows itself. */
@@ -47,8 +56,17 @@ export function ownCommand(
 
 /** Whether this user may execute a file. */
 export function isExecutable(path: string): boolean {
+  return isAllowed(path, constants.X_OK);
+}
+
+/** Whether this user gets to a file, and may read it. */
+export function isReachable(path: string): boolean {
+  return isAllowed(path, constants.R_OK);
+}
+
+function isAllowed(path: string, mode: number): boolean {
   try {
-    accessSync(path, constants.X_OK);
+    accessSync(path, mode);
     return true;
   } catch (error) {
     errorCode(error);

@@ -9,7 +9,7 @@ import { homedir, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { getSystemErrorName } from 'node:util';
 import { describeCode, errorCode } from './errors.ts';
-import { isExecutable, ownPath } from './own-process.ts';
+import { isExecutable, isReachable, ownPath } from './own-process.ts';
 
 /** Written into the bundle when it is built: the sentinel, gzip and base64; empty where there was no C compiler. */
 declare const WATCHDOG_SENTINEL: string | undefined;
@@ -27,6 +27,11 @@ export function findSentinel(environment: NodeJS.ProcessEnv): SentinelSearch {
     return { kind: 'none', reasons: [`it is for Linux, and this is ${process.platform}`] };
   if (process.execve === undefined) {
     return { kind: 'none', reasons: [`Node ${process.version} has no process.execve; 22.15 or newer is needed`] };
+  }
+  const unreachable = [process.execPath, ownPath()].find((path) => !isReachable(path));
+  if (unreachable !== undefined) {
+    // Whoever started us was allowed to, before we became this user.
+    return { kind: 'none', reasons: [`this user cannot start ${unreachable} again, which every wake does`] };
   }
   const beside = join(dirname(ownPath()), NAME);
   const reasons: string[] = [];
