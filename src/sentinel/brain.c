@@ -132,7 +132,7 @@ static void apply(u64 now) {
 		end_for("broke the rules of the protocol");
 		return;
 	}
-	if (!children_reserve(next.starts, body_ack) || !watches_replace(&next, body_ack)) {
+	if (!children_reserve(next.starts) || !watches_replace(&next, body_ack)) {
 		end_for("found no memory left for its state");
 		return;
 	}

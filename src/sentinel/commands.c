@@ -110,15 +110,8 @@ int spawn(const struct command *command, const int sockets[2], int executable, e
 	return report.trouble;
 }
 
-/* Makes room for so many more, once those that the brain knows the end of are forgotten. 0 if out of memory. */
-int children_reserve(u32 more, u32 ack) {
-	u32 kept = 0;
-	for (u32 i = 0; i < child_count; i++) {
-		struct child *child = &children[i];
-		int is_over = child->step != NO_STEP ? child->started_seq <= ack : child->ended_seq && child->ended_seq <= ack;
-		if (!is_over) children[kept++] = *child;
-	}
-	child_count = kept;
+/* Makes room for so many more. 0 if out of memory. */
+int children_reserve(u32 more) {
 	if (child_count + more <= child_room) return 1;
 	u32 room = (child_count + more) * 2;
 	struct child *list = memory_map(room * sizeof *list);
@@ -127,6 +120,18 @@ int children_reserve(u32 more, u32 ack) {
 	memory_unmap(children, child_room * sizeof *list);
 	children = list, child_room = room;
 	return 1;
+}
+
+/* Forgets those that the brain knows the end of; of the others it need not be told again that they run. */
+void children_acknowledge(u32 ack) {
+	u32 kept = 0;
+	for (u32 i = 0; i < child_count; i++) {
+		struct child *child = &children[i];
+		int is_over = child->step != NO_STEP ? child->started_seq <= ack : child->ended_seq && child->ended_seq <= ack;
+		if (child->started_seq <= ack) child->started_seq = 0;
+		if (!is_over) children[kept++] = *child;
+	}
+	child_count = kept;
 }
 
 /* Starts what the frame asks for; there is room. */

@@ -17,6 +17,7 @@ void event_signal(u32 number) {
 
 void events_acknowledge(u32 ack) {
 	if (lock.seq <= ack) lock.seq = 0;
+	children_acknowledge(ack);
 	for (int i = 0; i < 32; i++) {
 		if (signalled[i].seq > ack) continue;
 		signalled[i].seq = signalled[i].again ? ++seq : 0;

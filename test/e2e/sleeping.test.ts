@@ -64,6 +64,18 @@ test('while all is well: one process, one thread, 150 kB, and not one wake-up', 
   assert.equal(status(watchdog.pid, 'voluntary_ctxt_switches'), before);
 });
 
+test('while the recovery itself is the target, or the shell around it: not one wake-up either', async (t) => {
+  const sandbox = makeSandbox(t);
+  const recover = `bash -c "exec -a ${sandbox.marker} sleep 1000"; true`;
+  const watchdog = sandbox.watchdog(['--pattern', `^${sandbox.marker}`, '--recover', recover, ...QUICK]);
+  await logged(sandbox, 'recovered: ');
+  await asleep(watchdog);
+  const before = status(watchdog.pid, 'voluntary_ctxt_switches');
+  const startedAtMs = performance.now();
+  await waitUntil('some time has passed', () => performance.now() - startedAtMs > 2_000);
+  assert.equal(status(watchdog.pid, 'voluntary_ctxt_switches'), before);
+});
+
 test('a thousand processes are watched within 2 MB', async (t) => {
   const sandbox = makeSandbox(t);
   const many = compile(sandbox, 'many');

@@ -27,6 +27,12 @@ function startSleep(sandbox: Sandbox): { readonly pid: number; readonly startTim
   return { pid, startTime: startOf(pid) };
 }
 
+/** How often it was woken. */
+function switchesOf(pid: number): number {
+  const status = readFileSync(`/proc/${pid}/status`, 'latin1');
+  return Number(/^voluntary_ctxt_switches:\s+(\d+)/m.exec(status)?.[1]);
+}
+
 /** Waits longer for the test, who is the parent, to take notice of an end. */
 function patient(sandbox: Sandbox): { readonly sentinel: string } {
   return { sentinel: compileSentinel(sandbox, ['-DCAUSE_MS=10000']) };
@@ -199,6 +205,31 @@ for (const [step, changes, says] of NOT_STARTED) {
     assert.ok(allProcesses().every((one) => one.ppid !== sentinel.process.pid || one.state !== 'Z'));
   });
 }
+
+test('a command that still runs and was acknowledged wakes nobody, and is told of to no other brain', async (t) => {
+  const sandbox = makeSandbox(t);
+  const sentinel = await playSentinel(sandbox);
+  const brain = await sentinel.nextBrain();
+  const text = `echo start >> ${sandbox.path('ev')}; exec sleep 1000`;
+  brain.send({ ...sentinel.frame, starts: [{ id: 1, command: shell(text) }] }, 0);
+  const seq = await brain.told('started 1');
+  await waitUntil('it runs', () => sandbox.recoveries() === 1);
+  brain.send({ ...sentinel.frame, end: 'rest' }, seq);
+  brain.end();
+  const brains = () => allProcesses().filter((one) => one.ppid === sentinel.process.pid && one.line.includes('brain'));
+  await waitUntil('the brain has ended', () => brains().length === 0);
+  const before = switchesOf(sentinel.process.pid);
+  const startedAtMs = performance.now();
+  await waitUntil('some time has passed', () => performance.now() - startedAtMs > 500);
+  assert.equal(switchesOf(sentinel.process.pid), before);
+  signal(sentinel.process.pid, 'SIGUSR2');
+  const next = await sentinel.nextBrain();
+  await next.told('go');
+  assert.deepEqual(
+    next.lines().map((line) => line.split(' ')[2]),
+    ['signal', 'go'],
+  );
+});
 
 test('a command is told of once, is signalled with its group, and outlives a brain', async (t) => {
   const sandbox = makeSandbox(t);
