@@ -33,7 +33,6 @@ export interface Beginning {
   readonly version: string;
   readonly user: string;
   readonly directory: string;
-  readonly warnings: readonly string[];
 }
 
 /** A question for the machine, before its parts that are no plain data are made. */

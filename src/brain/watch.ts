@@ -42,5 +42,5 @@ function reportBeginning({ beginning, target }: Plan, host: Host, log: Log, warn
   const { version, user, directory } = beginning;
   const { description, pid } = host;
   log.report({ kind: 'started', version, pid, user, directory, path: target.recoverPath, host: description });
-  for (const text of [...beginning.warnings, ...warnings]) log.report({ kind: 'warning', text });
+  for (const text of warnings) log.report({ kind: 'warning', text });
 }

@@ -1,15 +1,14 @@
 /** From what the user gave to the plan of a watch, with all that only this machine can tell to be wrong. */
 import { randomInt } from 'node:crypto';
-import { realpathSync } from 'node:fs';
 import { isatty } from 'node:tty';
 import type { LookPlan, Plan } from '../brain/plan.ts';
 import { OWN_VARIABLES } from '../config/environment.ts';
 import type { Problem } from '../config/problem.ts';
 import type { SelectSettings, WatchSettings } from '../config/settings.ts';
 import { originalOpenFilesLimit } from '../system/descriptors.ts';
-import { errorCode } from '../system/errors.ts';
 import { lockName } from '../system/instance-lock.ts';
 import { ownCommand, ownExecutable } from '../system/own-process.ts';
+import { withoutLinks } from '../system/paths.ts';
 import { uidOf, userName } from '../system/users.ts';
 import { VERSION } from '../version.ts';
 import { toAbsolute } from './preflight.ts';
@@ -89,7 +88,6 @@ export function toPlan(
       version: VERSION,
       user: userName(process.geteuid?.() ?? 0),
       directory: currentDirectory(),
-      warnings: [],
     },
     ...ownCommand(BRAIN_TITLE, BRAIN_ARGUMENT),
   };
@@ -109,15 +107,5 @@ function currentDirectory(): string {
   } catch {
     // Removed under our feet: it can be worked in, but has no name any more.
     return '(removed)';
-  }
-}
-
-/** As `/proc/PID/exe` has it. What isn't there yet keeps its name. */
-function withoutLinks(path: string): string {
-  try {
-    return realpathSync(path);
-  } catch (error) {
-    errorCode(error);
-    return path;
   }
 }

@@ -55,7 +55,7 @@ static int is_asked(void) {
 }
 
 static int has_reason(u64 now) {
-	return failures > 0 || verdict == NOTHING_SAID || events_waiting(0) || watches_deadline() || is_due(now) || is_asked();
+	return failures > 0 || verdict == NOTHING_SAID || events_next(0, 0) || watches_deadline() || is_due(now) || is_asked();
 }
 
 static void hello(u64 now) {
@@ -147,7 +147,7 @@ static void apply(u64 now) {
 	children_start(&frame);
 	verdict = frame.exits ? EXITS : frame.sleeps ? SLEEPS : STAYS;
 	told_due = 0;
-	heard_at = verdict == STAYS && !events_waiting(body_ack) ? 0 : now;
+	heard_at = verdict == STAYS && !events_next(body_ack, 0) ? 0 : now;
 }
 
 /* Reads what has arrived; whole frames are applied. Answers 0 at the end of what there is. */

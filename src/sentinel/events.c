@@ -44,7 +44,7 @@ static void line_started(struct line *line, const struct child *child) {
 }
 
 /* The first event after that one, as a line; its SEQ, or 0 if there is none. A null line: only looks. */
-static u32 next(u32 after, struct line *line) {
+u32 events_next(u32 after, struct line *line) {
 	u32 first = 0;
 	int kind = 0, found = 0;
 #define CONSIDER(event, what, index) if ((event) > after && (!first || (event) < first)) first = (event), kind = (what), found = (int)(index)
@@ -64,12 +64,4 @@ static u32 next(u32 after, struct line *line) {
 	else line_format(line, "ended %d", (u64)children[found].pid), line_death(line, children[found].status);
 	line_text(line, "\n");
 	return first;
-}
-
-u32 events_next(u32 after, struct line *line) {
-	return next(after, line);
-}
-
-int events_waiting(u32 after) {
-	return next(after, 0) != 0;
 }

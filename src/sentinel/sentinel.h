@@ -72,7 +72,6 @@ void event_lock(long result);
 void event_signal(u32 number);
 void events_acknowledge(u32 ack);
 u32 events_next(u32 after, struct line *line);
-int events_waiting(u32 after);
 
 /* brain.c */
 void brain_mind(u64 now);

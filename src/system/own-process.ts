@@ -1,8 +1,9 @@
 /** What we are, as a process. */
-import { accessSync, constants, readFileSync, realpathSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { isSea } from 'node:sea';
 import { decodeUtf8 } from '../core/command-line.ts';
 import { errorCode } from './errors.ts';
+import { withoutLinks } from './paths.ts';
 
 /** U+FFFD: what Node puts in the place of bytes that aren't UTF-8. */
 const REPLACEMENT = '\ufffd';
@@ -22,27 +23,12 @@ export function ownArguments(argv: readonly string[]): readonly string[] {
 
 /** Our executable, if nothing but a watchdog runs from it; `null` where it is Node itself. */
 export function ownExecutable(): string | null {
-  if (!isSea()) return null;
-  try {
-    return realpathSync(process.execPath);
-  } catch (error) {
-    errorCode(error);
-    return process.execPath;
-  }
+  return isSea() ? withoutLinks(process.execPath) : null;
 }
 
 /** The file that the user calls: our executable, or the bundle that Node runs. */
 export function ownPath(): string {
   return isSea() ? process.execPath : withoutLinks(process.argv[1] ?? process.execPath);
-}
-
-function withoutLinks(path: string): string {
-  try {
-    return realpathSync(path);
-  } catch (error) {
-    errorCode(error);
-    return path;
-  }
 }
 
 /** How to start ourselves again: the program, and its arguments from the first, which is how it shows itself. */
@@ -52,24 +38,4 @@ export function ownCommand(
 ): { readonly program: string; readonly args: readonly string[] } {
   const script = isSea() ? [] : [ownPath()];
   return { program: process.execPath, args: [title, ...script, argument] };
-}
-
-/** Whether this user may execute a file. */
-export function isExecutable(path: string): boolean {
-  return isAllowed(path, constants.X_OK);
-}
-
-/** Whether this user gets to a file, and may read it. */
-export function isReachable(path: string): boolean {
-  return isAllowed(path, constants.R_OK);
-}
-
-function isAllowed(path: string, mode: number): boolean {
-  try {
-    accessSync(path, mode);
-    return true;
-  } catch (error) {
-    errorCode(error);
-    return false;
-  }
 }

@@ -9,9 +9,10 @@ import { homedir, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { getSystemErrorName } from 'node:util';
 import { describeCode, errorCode } from './errors.ts';
-import { isExecutable, isReachable, ownPath } from './own-process.ts';
+import { ownPath } from './own-process.ts';
+import { isAllowed } from './paths.ts';
 
-/** Written into the bundle when it is built: the sentinel, gzip and base64; empty where there was no C compiler. */
+/** Written into the bundle when it is built: the sentinel in base64; empty where there was no C compiler. */
 declare const WATCHDOG_SENTINEL: string | undefined;
 
 /** A sentinel that has been tried and works here; or every reason why there is none. */
@@ -28,14 +29,14 @@ export function findSentinel(environment: NodeJS.ProcessEnv): SentinelSearch {
   if (process.execve === undefined) {
     return { kind: 'none', reasons: [`Node ${process.version} has no process.execve; 22.15 or newer is needed`] };
   }
-  const unreachable = [process.execPath, ownPath()].find((path) => !isReachable(path));
+  const unreachable = [process.execPath, ownPath()].find((path) => !isAllowed(path, constants.R_OK));
   if (unreachable !== undefined) {
     // Whoever started us was allowed to, before we became this user.
     return { kind: 'none', reasons: [`this user cannot start ${unreachable} again, which every wake does`] };
   }
   const beside = join(dirname(ownPath()), NAME);
   const reasons: string[] = [];
-  if (isExecutable(beside)) {
+  if (isAllowed(beside, constants.X_OK)) {
     const why = tryOut(beside);
     if (why === null) return { kind: 'found', path: beside, where: beside, reasons };
     reasons.push(`${beside}: ${why}`);

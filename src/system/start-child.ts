@@ -1,9 +1,10 @@
 /** Starts a recovery as a child of ours, so that it runs as if it were the only thing that this machine does. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { accessSync, constants, readFileSync } from 'node:fs';
+import { constants, readFileSync } from 'node:fs';
 import type { Death, Identity } from '../core/types.ts';
 import { type ChildSpec, type NotStarted, SHELL } from './child.ts';
 import { errorCode } from './errors.ts';
+import { isAllowed } from './paths.ts';
 import { parseStat } from './proc-stat.ts';
 
 export type StartResult =
@@ -22,7 +23,7 @@ export async function startChild(
   openFilesLimit: number | null,
   onExit: (pid: number, how: Death) => void,
 ): Promise<StartResult> {
-  const hasNull = isThere('/dev/null');
+  const hasNull = isAllowed('/dev/null');
   const output = spec.output?.descriptor ?? (hasNull ? 'ignore' : 'inherit');
   try {
     const child = spawn(SHELL, shellArguments(spec, openFilesLimit), {
@@ -85,21 +86,7 @@ function errorOf(child: ChildProcess): Promise<string> {
 
 /** The kernel says ENOENT for a missing shell and a missing directory alike. */
 function whichStep(code: string, spec: ChildSpec): NotStarted {
-  return { step: spec.cwd !== null && !isUsable(spec.cwd) ? 'directory' : 'program', code };
-}
-
-function isUsable(directory: string): boolean {
-  return isThere(directory, constants.X_OK);
-}
-
-function isThere(path: string, mode = constants.F_OK): boolean {
-  try {
-    accessSync(path, mode);
-    return true;
-  } catch (error) {
-    errorCode(error);
-    return false;
-  }
+  return { step: spec.cwd !== null && !isAllowed(spec.cwd, constants.X_OK) ? 'directory' : 'program', code };
 }
 
 function toDeath(status: number | null, signal: NodeJS.Signals | null): Death {

@@ -137,7 +137,7 @@ function planOf(sandbox: Sandbox, recover: string, program: string): Plan {
     recovery: { cwd: null, set: {}, unset: [], openFilesLimit: null },
     log: { path: sandbox.path('log'), format: 'text', isShown: false },
     lingerMs: 2_000,
-    beginning: { version: 'test', user: 'root', directory: '/', warnings: [] },
+    beginning: { version: 'test', user: 'root', directory: '/' },
     seed: 1,
     isQuiet: true,
     lock: `watchdog/${sandbox.marker}`,

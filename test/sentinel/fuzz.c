@@ -55,7 +55,7 @@ long answer(long number, long a, long b, long c, long d, long e, long f) {
 		return (long)some;
 	}
 	case NR_ppoll: return input_at < input_length && calls_left-- > 0;
-	case NR_sendto: return next_random(5) ? (long)(1 + next_random((u64)c)) : -EAGAIN;
+	case NR_sendto: return next_random(5) ? (long)(1 + next_random((u64)c)) : -11;
 	case NR_pidfd_open: case NR_openat: case NR_socket: return next_random(6) ? next_fd++ : -EMFILE;
 	case NR_pipe2: return -EMFILE;
 	case NR_ioctl: ((struct pidfd_info *)c)->mask = next_random(2) ? PIDFD_INFO_EXIT : 0; return 0;
