@@ -3,18 +3,15 @@
  * directory listing, and for each process its command line alone (open, read, close).
  * Only for those that are wanted, or that show no command line, is more read.
  */
-import { closeSync, constants, openSync, readdirSync, readlinkSync, readSync, statSync } from 'node:fs';
+import { readdirSync, readlinkSync, statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { decodeUtf8, joinArguments, splitArguments } from '../core/command-line.ts';
 import type { ProcessRecord } from '../core/process.ts';
 import { describeCode, errorCode } from './errors.ts';
+import { type FileReading, openProcFiles } from './proc-file.ts';
 import { hasEnded, isKernelThread, type ProcStat, parseStat, statusNumber } from './proc-stat.ts';
 import type { ProcessTable, Reading, Scan, Without } from './process-table.ts';
 
-/** Enough for nearly every command line in one read. */
-const FIRST_BUFFER_BYTES = 64 * 1024;
-/** No more of a command line is read than this: as much as execve(2) takes by default. */
-const MAX_COMMAND_LINE_BYTES = 2 * 1024 * 1024;
 /** USER_HZ: `/proc` counts in hundredths of a second on every architecture that we run on. */
 const TICKS_PER_SECOND = 100;
 /**
@@ -34,12 +31,9 @@ export interface ProcFsOptions {
   readonly selfPid: number;
 }
 
-/** A file's content as one character per byte; or why there is none. */
-type FileReading = { readonly text: string } | { readonly code: string };
-
 /** The process table of `/proc`. */
 export function openProcFs({ root, selfPid }: ProcFsOptions): ProcessTable {
-  let buffer = Buffer.allocUnsafe(FIRST_BUFFER_BYTES);
+  const readText = openProcFiles();
 
   return { kind: 'proc', scan, read };
 
@@ -225,34 +219,6 @@ export function openProcFs({ root, selfPid }: ProcFsOptions): ProcessTable {
   function readCommandLine(directory: string): FileReading {
     const line = readText(`${directory}/cmdline`);
     return 'text' in line && line.text.endsWith('\0') ? { text: line.text.replace(/\0+$/, '') } : line;
-  }
-
-  /** Never waits: a FIFO in a directory that is only made like `/proc` reads as empty. */
-  function readText(path: string): FileReading {
-    let descriptor: number;
-    try {
-      descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    } catch (error) {
-      return { code: errorCode(error) };
-    }
-    try {
-      return { text: readAll(descriptor) };
-    } catch (error) {
-      return { code: errorCode(error) };
-    } finally {
-      closeSync(descriptor);
-    }
-  }
-
-  function readAll(descriptor: number): string {
-    let length = readSync(descriptor, buffer, 0, buffer.length, null);
-    while (length === buffer.length && length < MAX_COMMAND_LINE_BYTES) {
-      buffer = Buffer.concat([buffer, Buffer.allocUnsafe(buffer.length)]);
-      const more = readSync(descriptor, buffer, length, buffer.length - length, null);
-      if (more === 0) break;
-      length += more;
-    }
-    return buffer.toString('latin1', 0, length);
   }
 }
 
