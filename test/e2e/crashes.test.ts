@@ -15,7 +15,9 @@ import { waitUntil } from '../support/wait-until.ts';
 
 const KILLS = Number(process.env.KILLS ?? 15);
 
-test(`${KILLS} deaths, the brain killed at random moments of each: every death recovered, none twice`, async (t) => {
+test(`${KILLS} deaths, the brain killed at random moments of each: every death recovered, none twice`, {
+  timeout: 60_000 + KILLS * 1_000,
+}, async (t) => {
   const sandbox = makeSandbox(t);
   const append = compile(sandbox, 'append');
   const recover = `exec ${append} ${sandbox.path('ev')} ${sandbox.marker}`;

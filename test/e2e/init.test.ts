@@ -17,7 +17,9 @@ async function initOf(container: Running): Promise<number> {
   return waitUntil('process 1 is there', () => allProcesses().find((one) => one.ppid === container.pid)?.pid);
 }
 
-test(`${RECOVERIES} recoveries that daemonize as process 1 leave no zombie`, async (t) => {
+test(`${RECOVERIES} recoveries that daemonize as process 1 leave no zombie`, {
+  timeout: 60_000 + RECOVERIES * 500,
+}, async (t) => {
   const sandbox = makeSandbox(t);
   const recover = `(sleep 0.01 && echo orphan >> ${sandbox.path('orphans')} &) ; exit 0`;
   const quick = ['--interval', '50ms', '--backoff', '0', '--start-grace', '0', '--confirm', '0'];

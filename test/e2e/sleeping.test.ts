@@ -116,13 +116,19 @@ test("the user's soft limit of files is raised for the watch alone", async (t) =
   assert.equal(sandbox.read('limit').split('\n')[0], '64');
 });
 
-test('its executable is deleted while it sleeps: it goes on with what it holds open', async (t) => {
-  const sandbox = makeSandbox(t);
+/** A watchdog of its own executable, asleep, and the target that it watches. */
+async function startCopy(sandbox: Sandbox): Promise<{ readonly pid: number; readonly watchdog: Running }> {
   copyFileSync(WATCHDOG, sandbox.path('watchdog'));
   const pid = await sandbox.startTarget();
   const watchdog = sandbox.start(sandbox.path('watchdog'), ['--log', sandbox.path('log'), ...watchArgs(sandbox)]);
   await logged(sandbox, 'watching: up');
   await asleep(watchdog);
+  return { pid, watchdog };
+}
+
+test('its executable is deleted while it sleeps: it goes on with what it holds open', async (t) => {
+  const sandbox = makeSandbox(t);
+  const { pid } = await startCopy(sandbox);
   rmSync(sandbox.path('watchdog'));
   signal(pid, 'SIGKILL');
   await logged(sandbox, 'recovered: ');
@@ -131,11 +137,7 @@ test('its executable is deleted while it sleeps: it goes on with what it holds o
 
 test('its executable is replaced while it sleeps: the next wake runs the new one, unless that is broken', async (t) => {
   const sandbox = makeSandbox(t);
-  copyFileSync(WATCHDOG, sandbox.path('watchdog'));
-  const pid = await sandbox.startTarget();
-  const watchdog = sandbox.start(sandbox.path('watchdog'), ['--log', sandbox.path('log'), ...watchArgs(sandbox)]);
-  await logged(sandbox, 'watching: up');
-  await asleep(watchdog);
+  const { pid, watchdog } = await startCopy(sandbox);
   const held = () =>
     readdirSync(`/proc/${watchdog.pid}/fd`).map((fd) => readlinkSync(`/proc/${watchdog.pid}/fd/${fd}`));
   copyFileSync(WATCHDOG, sandbox.path('new'));
