@@ -60,31 +60,26 @@ async function lookByPattern(question: LookQuestion, isTerse: boolean): Promise<
   const { selector, table } = question;
   const matches = selector.matches ?? (() => true);
   const wants = (line: string): boolean => matches(line) || mayBeWatchdog(line);
-  let scan = await table.scan(wants, selector.uids, { kernelThreads: isTerse });
-  let look = await judgeScan(question, scan);
-  // A listing is not taken in one moment: what took over from one that was listed, and has ended
-  // since, is in the next. Where there are no newcomers, nobody has taken over.
-  for (let listing = 1; table.kind === 'proc' && listing < MAX_LISTINGS; listing += 1) {
-    if (look.matches.length >= question.min || look.trouble !== null) break;
-    const newcomers = await table.scan(wants, selector.uids, {
-      known: new Set(scan.pids),
-      kernelThreads: isTerse,
-    });
-    if (newcomers.pids.length === 0) break;
-    scan = merge(scan, newcomers);
-    look = await judgeScan(question, scan);
+  let endedBefore: ReadonlySet<number> = new Set();
+  for (let listing = 1; ; listing += 1) {
+    const scan = await table.scan(wants, selector.uids, { kernelThreads: isTerse });
+    const look = await judgeScan(question, scan);
+    const isAnswer = look.matches.length >= question.min || look.trouble !== null || table.kind === 'ps';
+    if (isAnswer || listing === MAX_LISTINGS || (await isSteady(table, scan, endedBefore))) return look;
+    endedBefore = new Set(scan.ended);
   }
-  return look;
 }
 
-/** Two listings as one; the first said all that there is to say of those that it had. */
-function merge(scan: Scan, newcomers: Scan): Scan {
-  return {
-    records: [...scan.records, ...newcomers.records],
-    pids: [...scan.pids, ...newcomers.pids],
-    lookerPids: scan.lookerPids,
-    trouble: scan.trouble ?? newcomers.trouble,
-  };
+/**
+ * A listing is read one process after the other, not in one moment. Who hands over
+ * meanwhile, and has ended before it is its turn, leaves a successor that was read
+ * before it became one, or was not yet listed. Where nobody has ended and nobody has
+ * come, nobody can have handed over.
+ */
+async function isSteady(table: ProcessTable, scan: Scan, endedBefore: ReadonlySet<number>): Promise<boolean> {
+  if (!scan.ended.every((pid) => endedBefore.has(pid))) return false;
+  const newcomers = await table.scan(() => false, null, { known: new Set(scan.pids) });
+  return newcomers.pids.length === 0;
 }
 
 async function judgeScan(question: LookQuestion, scan: Scan): Promise<Look> {

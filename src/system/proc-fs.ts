@@ -43,9 +43,10 @@ export function openProcFs({ root, selfPid }: ProcFsOptions): ProcessTable {
     without: Without = {},
   ): Promise<Scan> {
     const listed = listPids();
-    if ('trouble' in listed) return { records: [], pids: [], lookerPids: [], trouble: listed.trouble };
+    if ('trouble' in listed) return { records: [], pids: [], ended: [], lookerPids: [], trouble: listed.trouble };
     const silent: number[] = [];
     const wanted: number[] = [];
+    const ended: number[] = [];
     let trouble = whyBlind(listed.pids, uids);
     const { known = NOBODY } = without;
     const pids = listed.pids.filter((pid) => !known.has(pid));
@@ -54,24 +55,28 @@ export function openProcFs({ root, selfPid }: ProcFsOptions): ProcessTable {
       if (kernelThreads.has(pid)) continue;
       const line = readCommandLine(`${root}/${pid}`);
       if ('code' in line) {
-        if (!isGone(line.code) && !isSomebodyElses(pid, uids)) trouble ??= unreadable(pid, line.code);
+        if (isGone(line.code)) ended.push(pid);
+        else if (!isSomebodyElses(pid, uids)) trouble ??= unreadable(pid, line.code);
       } else if (line.text === '') silent.push(pid);
       else if (wants(joinArguments(line.text))) wanted.push(pid);
     }
     const records: ProcessRecord[] = [];
-    for (const pid of [...wanted, ...silent.filter((one) => mayMatter(one, wants))]) {
+    for (const pid of [...wanted, ...silent.filter((one) => mayMatter(one, wants, ended))]) {
       const reading = await read(pid);
       if (reading.kind === 'trouble') trouble ??= reading.why;
+      if (reading.kind === 'none' || (reading.kind === 'process' && reading.record.state === 'zombie')) ended.push(pid);
       if (reading.kind === 'process' && wants(reading.record.commandLine)) records.push(reading.record);
     }
-    return { records, pids, lookerPids: [], trouble };
+    return { records, pids, ended, lookerPids: [], trouble };
   }
 
   /** Of what shows no command line, only the living can match yet; the others are known by their short name. */
-  function mayMatter(pid: number, wants: (commandLine: string) => boolean): boolean {
+  function mayMatter(pid: number, wants: (commandLine: string) => boolean, ended: number[]): boolean {
     const stat = readStat(`${root}/${pid}`);
+    const isOver = 'code' in stat || (hasEnded(stat.stat) && stat.stat.threads <= 1);
+    if (isOver) ended.push(pid);
     if ('code' in stat) return false;
-    const isQuiet = isKernelThread(stat.stat) || (hasEnded(stat.stat) && stat.stat.threads <= 1);
+    const isQuiet = isKernelThread(stat.stat) || isOver;
     return !isQuiet || wants(bracketed(stat.stat));
   }
 

@@ -24,13 +24,14 @@ export function openPsList({ selfPid }: { readonly selfPid: number }): ProcessTa
 
   async function scan(wants: (commandLine: string) => boolean, uids: readonly number[] | null): Promise<Scan> {
     const all = await list();
-    if ('trouble' in all) return { records: [], pids: [], lookerPids: [], trouble: all.trouble };
+    if ('trouble' in all) return { records: [], pids: [], ended: [], lookerPids: [], trouble: all.trouble };
     const lookers = all.records.filter(
       (record) => record.ppid === selfPid && /^\S*ps a?wwxo /.test(record.commandLine),
     );
     return {
       records: all.records.filter((record) => wants(record.commandLine)),
       pids: all.records.map((record) => record.pid),
+      ended: [],
       lookerPids: lookers.map((record) => record.pid),
       trouble: whyBlind(all.records, uids),
     };

@@ -24,6 +24,7 @@ function question(records: readonly ProcessRecord[], reading: Reading, trouble: 
     scan: async (wants) => ({
       records: records.filter((one) => wants(one.commandLine)),
       pids: [],
+      ended: [],
       lookerPids: [],
       trouble,
     }),
