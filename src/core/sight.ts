@@ -71,8 +71,11 @@ function whenConfirming(
   nowMs: number,
 ): Step {
   if (sight.kind === 'present') return comeBack(target, state, sight.seen, nowMs - phase.goneAtMs, nowMs);
-  if (nowMs >= phase.dueAtMs) return startRecovery(target, state, 'gone', nowMs);
-  const lookAtMs = Math.min(phase.dueAtMs, nowMs + CONFIRM_LOOK_MS);
+  // After a crash one look decides, unless it can't be relied on: then it is confirmed like any other end.
+  const dueAtMs =
+    sight.isUnsteady === true ? Math.max(phase.dueAtMs, phase.goneAtMs + target.confirmMs) : phase.dueAtMs;
+  if (nowMs >= dueAtMs) return startRecovery(target, state, 'gone', nowMs);
+  const lookAtMs = Math.min(dueAtMs, nowMs + CONFIRM_LOOK_MS);
   return { state: { ...state, phase: { ...phase, lookAtMs } }, actions: [] };
 }
 

@@ -32,7 +32,13 @@ export type Death =
  */
 export type Observation =
   | { readonly kind: 'present'; readonly seen: readonly Seen[] }
-  | { readonly kind: 'absent'; readonly seen: readonly Seen[]; readonly why: string | null }
+  | {
+      readonly kind: 'absent';
+      readonly seen: readonly Seen[];
+      readonly why: string | null;
+      /** So many came and went meanwhile that one may have handed over to another unseen. */
+      readonly isUnsteady?: true;
+    }
   | { readonly kind: 'unknown'; readonly why: string };
 
 /** A complete look that found none, or fewer than must be there. */

@@ -38,6 +38,8 @@ export interface Look {
   readonly pidFileProblem: string | null;
   /** Why this may not be all; `null` if it is. */
   readonly trouble: string | null;
+  /** As in the observation. */
+  readonly isUnsteady?: true;
 }
 
 /** Looks, and answers as the rules want it. Those in `followed` still count while they live, whatever they call themselves now. */
@@ -48,7 +50,7 @@ export async function observe(question: LookQuestion, followed: readonly Identit
   if (seen.length >= question.min) return { kind: 'present', seen };
   const trouble = look.trouble ?? still.trouble;
   if (trouble !== null) return { kind: 'unknown', why: trouble };
-  return { kind: 'absent', seen, why: look.pidFileProblem };
+  return { kind: 'absent', seen, why: look.pidFileProblem, ...(look.isUnsteady === true ? { isUnsteady: true } : {}) };
 }
 
 /** Looks, and tells of everything that holds the pattern; `isTerse`: but for what can't be the target anyway. */
@@ -60,13 +62,14 @@ async function lookByPattern(question: LookQuestion, isTerse: boolean): Promise<
   const { selector, table } = question;
   const matches = selector.matches ?? (() => true);
   const wants = (line: string): boolean => matches(line) || mayBeWatchdog(line);
-  let endedBefore: ReadonlySet<number> = new Set();
+  let before: Scan | null = null;
   for (let listing = 1; ; listing += 1) {
     const scan = await table.scan(wants, selector.uids, { kernelThreads: isTerse });
     const look = await judgeScan(question, scan);
     const isAnswer = look.matches.length >= question.min || look.trouble !== null || table.kind === 'ps';
-    if (isAnswer || listing === MAX_LISTINGS || (await isSteady(table, scan, endedBefore))) return look;
-    endedBefore = new Set(scan.ended);
+    if (isAnswer || (await isSteady(table, scan, before))) return look;
+    if (listing === MAX_LISTINGS) return { ...look, isUnsteady: true };
+    before = scan;
   }
 }
 
@@ -76,10 +79,16 @@ async function lookByPattern(question: LookQuestion, isTerse: boolean): Promise<
  * before it became one, or was not yet listed. Where nobody has ended and nobody has
  * come, nobody can have handed over.
  */
-async function isSteady(table: ProcessTable, scan: Scan, endedBefore: ReadonlySet<number>): Promise<boolean> {
-  if (!scan.ended.every((pid) => endedBefore.has(pid))) return false;
+async function isSteady(table: ProcessTable, scan: Scan, before: Scan | null): Promise<boolean> {
+  // A zombie stays for as long as its parent likes: it is no news where nobody else has come since.
+  if (scan.ended.length > 0) return isWithin(scan.ended, before?.ended) && isWithin(scan.pids, before?.pids);
   const newcomers = await table.scan(() => false, null, { known: new Set(scan.pids) });
   return newcomers.pids.length === 0;
+}
+
+function isWithin(some: readonly number[], all: readonly number[] = []): boolean {
+  const known = new Set(all);
+  return some.every((one) => known.has(one));
 }
 
 async function judgeScan(question: LookQuestion, scan: Scan): Promise<Look> {

@@ -64,7 +64,7 @@ export function openProcFs({ root, selfPid }: ProcFsOptions): ProcessTable {
     for (const pid of [...wanted, ...silent.filter((one) => mayMatter(one, wants, ended))]) {
       const reading = await read(pid);
       if (reading.kind === 'trouble') trouble ??= reading.why;
-      if (reading.kind === 'none' || (reading.kind === 'process' && reading.record.state === 'zombie')) ended.push(pid);
+      if (reading.kind === 'none' || (reading.kind === 'process' && isEnding(reading.record))) ended.push(pid);
       if (reading.kind === 'process' && wants(reading.record.commandLine)) records.push(reading.record);
     }
     return { records, pids, ended, lookerPids: [], trouble };
@@ -230,6 +230,11 @@ export function openProcFs({ root, selfPid }: ProcFsOptions): ProcessTable {
 /** What ps and pgrep show of a process without a command line. */
 function bracketed(stat: ProcStat): string {
   return `[${decodeUtf8(stat.comm)}]`;
+}
+
+/** A zombie, or one that has lost its memory already, and with it its command line, but is not yet called one. */
+function isEnding(record: ProcessRecord): boolean {
+  return record.state === 'zombie' || (record.args?.length === 0 && !record.isKernelThread);
 }
 
 /** Ended between the listing and the reading: what happens all the time. */

@@ -31,7 +31,7 @@ export interface Scan {
   readonly records: readonly ProcessRecord[];
   /** All that were listed, wanted or not. */
   readonly pids: readonly number[];
-  /** Those of them that had ended when it was their turn to be read; zombies are among them every time. */
+  /** Those of them that had ended when it was their turn to be read; zombies, and who shows no command line, are among them every time. */
   readonly ended: readonly number[];
   /** Programs that the reader started to look. */
   readonly lookerPids: readonly number[];

@@ -151,3 +151,29 @@ test('a recovery that did not end by KILL is told of once, and no other is start
     'recovery-stuck',
   ]);
 });
+
+test('after a crash, a look that processes came and went in is confirmed first', () => {
+  const target = makeTarget();
+  const seen = { pid: 7, startTime: 1, commandLine: 'node my.js' };
+  const up = step(
+    target,
+    initialState(target, 1, 0),
+    { kind: 'observed', observation: { kind: 'present', seen: [seen] } },
+    0,
+  );
+  const died = step(target, up.state, { kind: 'died', identity: seen, how: { kind: 'killed', signal: 'KILL' } }, 100);
+  const unsteady = { kind: 'absent', seen: [], why: null, isUnsteady: true } as const;
+  const first = step(target, died.state, { kind: 'observed', observation: unsteady }, 101);
+  assert.deepEqual(first.actions, []);
+  const steady = { kind: 'absent', seen: [], why: null } as const;
+  assert.ok(
+    step(target, first.state, { kind: 'observed', observation: steady }, 201).actions.some(
+      (one) => one.kind === 'start-recovery',
+    ),
+  );
+  const last = step(target, first.state, { kind: 'observed', observation: unsteady }, 1_100);
+  assert.ok(
+    last.actions.some((one) => one.kind === 'start-recovery'),
+    'but not for longer than any other end',
+  );
+});
