@@ -6,7 +6,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { EXIT_CODES } from '../src/cli/exit-codes.ts';
-import { OPTION_SPECS, type OptionSpec, variableName } from '../src/config/options.ts';
+import { variableOf } from '../src/config/environment.ts';
+import { OPTION_SPECS, type OptionSpec, optionName } from '../src/config/options.ts';
 
 const path = join(import.meta.dirname, '..', 'docs', 'manual.md');
 
@@ -29,19 +30,28 @@ function exitCodes(): string {
 
 function options(): string {
   const rows = OPTION_SPECS.map((option) => {
-    const variable = `\`${variableName(option.name)}\``;
-    return `| ${flags(option)} | ${variable} | ${option.default ?? ''} | ${commands(option)} | ${escapeCell(option.help)} |\n`;
+    const variable = variableOf(option);
+    const cells = [flags(option), variable === null ? '' : `\`${variable}\``, key(option), option.default ?? ''];
+    return `| ${[...cells, commands(option), escapeCell(option.help)].join(' | ')} |\n`;
   });
-  return `| option | variable | default | command | |\n|---|---|---|---|---|\n${rows.join('')}`;
+  return `| option | variable | key in a file | default | command | |\n|---|---|---|---|---|---|\n${rows.join('')}`;
 }
 
 function flags(option: OptionSpec): string {
+  const name = optionName(option);
+  if (name === null) return '';
   const value = option.value === undefined ? '' : ` ${option.value}`;
-  return escapeCell(`\`${option.short === undefined ? '' : `-${option.short}, `}--${option.name}${value}\``);
+  return escapeCell(`\`${option.short === undefined ? '' : `-${option.short}, `}--${name}${value}\``);
+}
+
+/** What stands for it in a configuration: of each target, or at the top. */
+function key({ name, scope }: OptionSpec): string {
+  if (scope === 'run') return '';
+  return scope === 'target' ? `\`${name}\`` : `\`${name}\` (top)`;
 }
 
 function commands(option: OptionSpec): string {
-  return option.commands.length === 3 ? 'all' : option.commands.join(', ');
+  return option.commands.length === 3 && option.commands.includes('match') ? 'all' : option.commands.join(', ');
 }
 
 function escapeCell(text: string): string {

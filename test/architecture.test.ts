@@ -13,9 +13,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   config: ['config', 'core'],
   system: ['system', 'core'],
   host: ['host', 'system', 'core'],
-  brain: ['brain', 'host', 'system', 'config', 'core'],
+  plan: ['plan', 'system', 'config', 'core', 'version'],
+  brain: ['brain', 'host', 'plan', 'system', 'config', 'core'],
   version: [],
-  cli: ['cli', 'brain', 'host', 'system', 'config', 'core', 'version'],
+  cli: ['cli', 'brain', 'host', 'plan', 'system', 'config', 'core', 'version'],
   main: ['cli', 'brain', 'system'],
 };
 

@@ -1,7 +1,7 @@
 /** What the sentinel needs to know of a watch, for what it does without a brain. */
 import { cut, escapeForeign, escapeText } from '../core/escape.ts';
 import type { Standing } from '../host/sentinel.ts';
-import type { Plan } from './plan.ts';
+import type { Plan } from '../plan/plan.ts';
 
 /** No label in the sentinel's own lines is longer. */
 const MAX_LABEL_LENGTH = 200;
@@ -12,14 +12,14 @@ export function standingOf(plan: Plan): Standing {
     note: noteOf(plan),
     log: plan.log.path,
     offsetSeconds: -new Date().getTimezoneOffset() * 60,
-    filesLimit: plan.recovery.openFilesLimit,
+    filesLimit: plan.start.openFilesLimit,
   };
 }
 
 /** A line of the log with places for time and message, as PROTOCOL.md has it. */
-function noteOf({ log, target }: Plan): string {
-  const label = cut(escapeText(target.label), MAX_LABEL_LENGTH);
+function noteOf({ label: own, log, name: given }: Plan): string {
+  const label = cut(escapeText(own), MAX_LABEL_LENGTH);
   if (log.format === 'text') return `[%t] ${label.replaceAll('%', '%%')} warning: %m`;
-  const name = JSON.stringify(cut(escapeForeign(target.name), MAX_LABEL_LENGTH)).replaceAll('%', '%%');
+  const name = JSON.stringify(cut(escapeForeign(given ?? own), MAX_LABEL_LENGTH)).replaceAll('%', '%%');
   return `{"time":"%z","event":"warning","target":${name},"message":"%m"}`;
 }

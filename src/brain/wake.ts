@@ -18,7 +18,7 @@ export async function wake(): Promise<number> {
   const memory = readMemory(hello.kept);
   if (memory === null) throw new Error('what the brain before has left is of another version');
   const host = hello.serve(standingOf(memory.plan));
-  if (memory.state !== null) return end(await watchOn(memory, host, { isOnce: false, warnings: [] }));
+  if (memory.targets !== null) return end(await watchOn(memory, host, { isOnce: false, warnings: [] }));
   return begin(memory, host, hello.kept);
 }
 
@@ -30,7 +30,7 @@ async function begin(memory: Memory, host: Host, kept: string): Promise<number> 
   const { plan } = memory;
   const holder = event.result === 'taken' ? findHolder(plan.lock) : null;
   if (holder !== null) {
-    if (!plan.isQuiet) openComplaints()(refusal(holder, plan.target.label));
+    if (!plan.isQuiet) openComplaints()(refusal(holder, plan.label));
     return give(host, kept, ALREADY_RUNNING);
   }
   const warnings =
@@ -40,7 +40,7 @@ async function begin(memory: Memory, host: Host, kept: string): Promise<number> 
 
 /** Ends the watch before it has begun. */
 function give(host: Host, kept: string, status: number): number {
-  const nothing = { title: 'watchdog: ending', watch: [], deadlineAtMs: null, starts: [], signals: [] };
+  const nothing = { title: 'watchdog: ending', watch: [], deadlineAtMs: null, starts: [], signals: [], kills: [] };
   host.end({ memory: () => kept, ...nothing }, status);
   return status;
 }

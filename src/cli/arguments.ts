@@ -1,8 +1,8 @@
 /** The command line, taken apart by commander from the one table of options. */
 import { Command, CommanderError, Option } from 'commander';
+import type { Given, GivenValue, Problem } from '../config/given.ts';
 import { nearest } from '../config/nearest.ts';
-import { type CommandName, OPTION_SPECS, type OptionSpec, type RawOptions } from '../config/options.ts';
-import type { Problem } from '../config/problem.ts';
+import { type CommandName, OPTION_SPECS, type OptionSpec, optionName } from '../config/options.ts';
 import { AFTER_HELP, DESCRIPTIONS } from './help.ts';
 
 /** What the command line asks for. */
@@ -10,29 +10,36 @@ export type Request =
   | {
       readonly kind: 'run';
       readonly command: CommandName;
-      readonly raw: RawOptions;
+      readonly given: Given;
       readonly problems: readonly Problem[];
     }
   /** Help or version: to be shown, and that is all. */
   | { readonly kind: 'show'; readonly text: string }
   | { readonly kind: 'invalid'; readonly message: string };
 
-/** The commands beside the watch itself, which has no name. */
+/** The commands beside the watch itself, which has no name; of some there are several under one word. */
 const COMMANDS = ['match', 'check', 'doctor'] as const;
+const CONFIG_COMMANDS = ['check', 'show'] as const;
 
 /** Reads the arguments, without the program's own name. */
 export function parseArguments(args: readonly string[], versionText: string): Request {
   let request: Request | null = null;
   let shown = '';
   const run = (command: CommandName) => (given: Record<string, unknown>) => {
-    request = { kind: 'run', command, ...toRaw(given) };
+    request = { kind: 'run', command, ...toGiven(given) };
   };
   const program = createCommand('watchdog', 'watch', run('watch'))
     .version(versionText, '-V, --version', 'print the version, and that of the Node inside')
     .enablePositionalOptions()
     .addHelpText('after', AFTER_HELP);
   for (const name of COMMANDS) program.addCommand(createCommand(name, name, run(name)));
-  for (const command of [program, ...program.commands]) {
+  const config = new Command('config').description('Checks or shows a configuration.').helpCommand(false);
+  config.helpOption('-h, --help', 'print this');
+  for (const name of CONFIG_COMMANDS) {
+    config.addCommand(createCommand(name, `config ${name}`, run(`config ${name}`)));
+  }
+  program.addCommand(config);
+  for (const command of [program, ...program.commands, ...config.commands]) {
     command.exitOverride().configureOutput({
       writeOut: (text) => {
         shown += text;
@@ -56,17 +63,18 @@ function createCommand(name: string, of: CommandName, action: (given: Record<str
     .description(DESCRIPTIONS[of])
     .helpOption('-h, --help', 'print this')
     .helpCommand(false);
-  if (of === 'doctor') command.usage('[options]');
+  if (of === 'doctor' || of.startsWith('config')) command.usage('[options]');
   else if (of !== 'watch') command.usage('--pattern REGEX [options]');
   else command.usage('--pattern REGEX --recover COMMAND [options]');
   for (const option of OPTION_SPECS) {
-    if (option.commands.includes(of)) command.addOption(toOption(option));
+    const flag = optionName(option);
+    if (flag !== null && option.commands.includes(of)) command.addOption(toOption(option, flag));
   }
   return command.allowExcessArguments(false).action(action);
 }
 
-function toOption(spec: OptionSpec): Option {
-  const flags = `${spec.short === undefined ? '' : `-${spec.short}, `}--${spec.name}`;
+function toOption(spec: OptionSpec, flag: string): Option {
+  const flags = `${spec.short === undefined ? '' : `-${spec.short}, `}--${flag}`;
   const help = spec.default === undefined ? spec.help : `${spec.help} (${spec.default})`;
   const option = new Option(spec.value === undefined ? flags : `${flags} <${spec.value}>`, help);
   if (spec.value !== undefined)
@@ -75,19 +83,22 @@ function toOption(spec: OptionSpec): Option {
 }
 
 /** Commander's names for options (`pidFile`) and lists of values, as ours (`pid-file`) and single ones. */
-function toRaw(given: Record<string, unknown>): { readonly raw: RawOptions; readonly problems: readonly Problem[] } {
+function toGiven(options: Record<string, unknown>): { readonly given: Given; readonly problems: readonly Problem[] } {
   const problems: Problem[] = [];
-  const raw: Record<string, string | readonly string[] | true> = {};
+  const given: Record<string, GivenValue> = {};
   for (const spec of OPTION_SPECS) {
-    const value = given[spec.name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase())];
-    if (value === true) raw[spec.name] = true;
+    const flag = optionName(spec);
+    if (flag === null) continue;
+    const value = options[flag.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase())];
+    const from = `--${flag}`;
+    if (value === true) given[spec.name] = { value, from };
     if (!Array.isArray(value)) continue;
-    if (value.length > 1 && spec.isRepeatable !== true) {
-      problems.push({ where: `--${spec.name}`, what: `is given ${value.length} times; give it once` });
+    if (value.length > 1 && spec.type !== 'variables') {
+      problems.push({ where: from, what: `is given ${value.length} times; give it once` });
     }
-    raw[spec.name] = spec.isRepeatable === true ? value : value[value.length - 1];
+    given[spec.name] = { value: spec.type === 'variables' ? value : value[value.length - 1], from };
   }
-  return { raw: raw as RawOptions, problems };
+  return { given, problems };
 }
 
 /** Commander's message as one sentence of ours. */

@@ -6,6 +6,8 @@ export const DESCRIPTIONS: Readonly<Record<CommandName, string>> = {
   watch: 'Watches any process and brings it back when it goes missing.',
   match: 'Shows which processes a pattern matches, and which it leaves out and why.',
   doctor: 'Tells how a watch would wait on this machine, by the sentinel or resident, and why.',
+  'config check': 'Reads a configuration and tells all that is wrong with it; nothing is started.',
+  'config show': 'Prints what a configuration comes to, and where each value is from.',
   check: 'Looks once and starts nothing: exit code 0 when it is up, 1 down, 3 could not tell.',
 };
 
@@ -27,6 +29,7 @@ Examples:
   watchdog match --pattern my.js
   watchdog check --pattern my.js || echo down
   watchdog doctor
+  watchdog config check --config watchdog.toml
   @reboot watchdog -p my.js -r "node /srv/my.js start"        (a line of a crontab)
 
 Exit codes:

@@ -7,13 +7,13 @@ export type HostChoice =
   /** `why` in a few words; `reasons` in full. */
   | { readonly kind: 'resident'; readonly why: string; readonly reasons: readonly string[] };
 
-export interface Wishes {
+export interface HostWishes {
   readonly isResident: boolean;
   readonly isOnce: boolean;
   readonly processTable: 'proc' | 'ps' | null;
 }
 
-export function chooseHost(wishes: Wishes, environment: NodeJS.ProcessEnv): HostChoice {
+export function chooseHost(wishes: HostWishes, environment: NodeJS.ProcessEnv): HostChoice {
   const why = whyNone(wishes);
   if (why !== null) return { kind: 'resident', why, reasons: [] };
   const search = findSentinel(environment);
@@ -21,7 +21,7 @@ export function chooseHost(wishes: Wishes, environment: NodeJS.ProcessEnv): Host
   return { kind: 'resident', why: `no sentinel: ${search.reasons.join('; ')}`, reasons: search.reasons };
 }
 
-function whyNone({ isResident, isOnce, processTable }: Wishes): string | null {
+function whyNone({ isResident, isOnce, processTable }: HostWishes): string | null {
   if (isResident) return '--resident';
   if (isOnce) return '--once';
   if (processTable === 'ps') return '--process-table ps: who is told of by ps can only be asked for';

@@ -1,12 +1,14 @@
 /** From the command line to an exit code. */
 import { readEnvironment } from '../config/environment.ts';
-import type { CommandName, RawOptions } from '../config/options.ts';
-import type { Problem } from '../config/problem.ts';
+import type { Given, Problem } from '../config/given.ts';
+import type { CommandName } from '../config/options.ts';
 import { escapeText } from '../core/escape.ts';
 import { ownArguments } from '../system/own-process.ts';
 import { VERSION } from '../version.ts';
 import { parseArguments } from './arguments.ts';
 import { check } from './commands/check.ts';
+import { configCheck } from './commands/config-check.ts';
+import { configShow } from './commands/config-show.ts';
 import { doctor } from './commands/doctor.ts';
 import { match } from './commands/match.ts';
 import { watch } from './commands/watch.ts';
@@ -15,7 +17,7 @@ import { print, printError } from './output.ts';
 
 /** What a command is given. */
 export interface Invocation {
-  readonly raw: RawOptions;
+  readonly given: Given;
   readonly problems: readonly Problem[];
   readonly arguments: readonly string[];
   readonly environment: NodeJS.ProcessEnv;
@@ -26,6 +28,8 @@ const COMMANDS: Readonly<Record<CommandName, (invocation: Invocation) => Promise
   match,
   check,
   doctor,
+  'config check': configCheck,
+  'config show': configShow,
 };
 
 /** Runs what the command line asks for; the exit code. */
@@ -41,9 +45,9 @@ export async function run(argv: readonly string[], environment: NodeJS.ProcessEn
       return exitCode('usage');
     case 'run': {
       const fromEnvironment = readEnvironment(request.command, environment);
-      const raw = { ...fromEnvironment.raw, ...request.raw };
+      const given = { ...fromEnvironment.given, ...request.given };
       const problems = [...request.problems, ...fromEnvironment.problems];
-      return COMMANDS[request.command]({ raw, problems, arguments: args, environment });
+      return COMMANDS[request.command]({ given, problems, arguments: args, environment });
     }
   }
 }

@@ -1,6 +1,6 @@
+import type { Given, GivenValue, Problem, RawValue } from './given.ts';
 import { nearest } from './nearest.ts';
-import { type CommandName, OPTION_SPECS, type OptionSpec, type RawOptions, variableName } from './options.ts';
-import type { Problem } from './problem.ts';
+import { type CommandName, OPTION_SPECS, type OptionSpec, optionName, variableName } from './options.ts';
 
 /** Set by others under our prefix: systemd for its own watchdog (sd_watchdog_enabled(3)). */
 const FOREIGN_VARIABLES: ReadonlySet<string> = new Set(['WATCHDOG_USEC', 'WATCHDOG_PID']);
@@ -10,31 +10,37 @@ export const CONTEXT_VARIABLES = ['WATCHDOG_TARGET', 'WATCHDOG_CAUSE', 'WATCHDOG
 
 /** The variables of the environment that are ours: they stand for options, and are not handed on. */
 export const OWN_VARIABLES: ReadonlySet<string> = new Set([
-  ...OPTION_SPECS.map((option) => variableName(option.name)),
+  ...OPTION_SPECS.flatMap((option) => variableOf(option) ?? []),
   ...CONTEXT_VARIABLES,
 ]);
+
+/** The variable of an option; `null` for what is only a key of a file. */
+export function variableOf(option: OptionSpec): string | null {
+  const name = optionName(option);
+  return name === null ? null : variableName(name);
+}
 
 /** The options that the environment gives to a command; an empty variable gives none. */
 export function readEnvironment(
   command: CommandName,
   environment: Readonly<Record<string, string | undefined>>,
-): { readonly raw: RawOptions; readonly problems: readonly Problem[] } {
-  const raw: Record<string, string | readonly string[] | true> = {};
+): { readonly given: Given; readonly problems: readonly Problem[] } {
+  const given: Record<string, GivenValue> = {};
   const problems: Problem[] = [];
   for (const option of OPTION_SPECS) {
-    const variable = variableName(option.name);
-    const text = environment[variable];
-    if (text === undefined || text === '' || !option.commands.includes(command)) continue;
+    const variable = variableOf(option);
+    const text = variable === null ? undefined : environment[variable];
+    if (variable === null || text === undefined || text === '' || !option.commands.includes(command)) continue;
     const value = readValue(option, text);
     if (value === null) problems.push({ where: variable, what: `"${text}" is neither true nor false` });
-    else if (value !== false) raw[option.name] = value;
+    else if (value !== false) given[option.name] = { value, from: variable };
   }
-  return { raw: raw as RawOptions, problems: [...problems, ...misspelt(Object.keys(environment))] };
+  return { given, problems: [...problems, ...misspelt(Object.keys(environment))] };
 }
 
-function readValue(option: OptionSpec, text: string): string | readonly string[] | boolean | null {
-  if (option.isRepeatable === true) return text.split('\n').filter((line) => line !== '');
-  if (option.value !== undefined) return text;
+function readValue(option: OptionSpec, text: string): RawValue | null {
+  if (option.type === 'variables') return text.split('\n').filter((line) => line !== '');
+  if (option.type !== 'switch') return text;
   if (/^(1|true|yes|on)$/i.test(text)) return true;
   return /^(0|false|no|off)$/i.test(text) ? false : null;
 }

@@ -1,33 +1,57 @@
 /**
- * The one table of the options: from it come the parser, `--help`, the variables and
- * the reference in the manual.
+ * The one table of the options: from it come the parser, `--help`, the variables, the keys
+ * of the configuration and their JSON Schema, and the reference in the manual.
  */
 
 /** Which commands take an option. */
-export type CommandName = 'watch' | 'match' | 'check' | 'doctor';
+export type CommandName = 'watch' | 'match' | 'check' | 'doctor' | 'config check' | 'config show';
 
 export type OptionGroup = 'What to watch' | 'What to do' | 'When' | 'The log' | 'This run';
 
+/**
+ * Where it counts. `target`: for one target, so that in a file it stands in `[target.NAME]`
+ * or `[defaults]`. `watchdog`: once, at the top of the file. `run`: not in a file at all.
+ */
+export type OptionScope = 'target' | 'watchdog' | 'run';
+
+/** How the value is written. `path`: in a file, relative to its directory. */
+export type OptionType =
+  | 'text'
+  | 'path'
+  | 'duration'
+  | 'count'
+  | 'switch'
+  | 'choice'
+  | 'list'
+  /** `NAME=VALUE`, several times; in a file a table. */
+  | 'variables';
+
 export interface OptionSpec {
-  /** As in `--pid-file`, without the dashes. */
+  /** As in `--pid-file`, without the dashes; and the key in a file. */
   readonly name: string;
+  /** Where the option has another name than the key; `null` where it is a key only. */
+  readonly option?: string | null;
   readonly short?: string;
-  /** What stands for the value in the help; an option without it is a switch. */
+  readonly type: OptionType;
+  /** What stands for the value in the help; none for a switch. */
   readonly value?: string;
+  readonly choices?: readonly string[];
   readonly help: string;
   readonly group: OptionGroup;
+  readonly scope: OptionScope;
   readonly default?: string;
-  /** May be given several times. As a variable: one value a line. */
-  readonly isRepeatable?: boolean;
   readonly commands: readonly CommandName[];
 }
 
 const ALL: readonly CommandName[] = ['watch', 'match', 'check'];
 const WATCH: readonly CommandName[] = ['watch'];
+const CONFIG: readonly CommandName[] = ['watch', 'config check', 'config show'];
 
 export const OPTIONS = [
   {
     name: 'pattern',
+    type: 'text',
+    scope: 'target',
     short: 'p',
     value: 'REGEX',
     group: 'What to watch',
@@ -36,6 +60,8 @@ export const OPTIONS = [
   },
   {
     name: 'pid-file',
+    type: 'path',
+    scope: 'target',
     short: 'f',
     value: 'FILE',
     group: 'What to watch',
@@ -43,7 +69,10 @@ export const OPTIONS = [
     help: 'a file that holds the process number; with a pattern, both must agree',
   },
   {
-    name: 'user',
+    name: 'owner',
+    option: 'user',
+    type: 'list',
+    scope: 'target',
     short: 'u',
     value: 'USER[,USER]',
     group: 'What to watch',
@@ -52,6 +81,8 @@ export const OPTIONS = [
   },
   {
     name: 'exe',
+    type: 'text',
+    scope: 'target',
     value: 'PATH',
     group: 'What to watch',
     commands: ALL,
@@ -59,6 +90,8 @@ export const OPTIONS = [
   },
   {
     name: 'exact',
+    type: 'switch',
+    scope: 'target',
     short: 'x',
     group: 'What to watch',
     commands: ALL,
@@ -66,14 +99,25 @@ export const OPTIONS = [
   },
   {
     name: 'ignore-case',
+    type: 'switch',
+    scope: 'target',
     short: 'i',
     group: 'What to watch',
     commands: ALL,
     help: 'let upper and lower case match each other',
   },
-  { name: 'fixed', group: 'What to watch', commands: ALL, help: 'the pattern is literal text' },
+  {
+    name: 'fixed',
+    type: 'switch',
+    scope: 'target',
+    group: 'What to watch',
+    commands: ALL,
+    help: 'the pattern is literal text',
+  },
   {
     name: 'min',
+    type: 'count',
+    scope: 'target',
     value: 'N',
     group: 'What to watch',
     default: '1',
@@ -81,7 +125,19 @@ export const OPTIONS = [
     help: 'how many processes must be there',
   },
   {
+    name: 'max',
+    type: 'count',
+    scope: 'target',
+    value: 'N',
+    group: 'What to watch',
+    commands: ALL,
+    help: 'how many may be there; more is told, and none of them is ended',
+  },
+  {
     name: 'process-table',
+    type: 'choice',
+    scope: 'watchdog',
+    choices: ['proc', 'ps'],
     value: 'proc|ps',
     group: 'What to watch',
     commands: ALL,
@@ -90,6 +146,8 @@ export const OPTIONS = [
 
   {
     name: 'recover',
+    type: 'text',
+    scope: 'target',
     short: 'r',
     value: 'COMMAND',
     group: 'What to do',
@@ -98,6 +156,8 @@ export const OPTIONS = [
   },
   {
     name: 'cwd',
+    type: 'path',
+    scope: 'target',
     value: 'DIR',
     group: 'What to do',
     commands: WATCH,
@@ -105,23 +165,87 @@ export const OPTIONS = [
   },
   {
     name: 'env',
+    type: 'variables',
+    scope: 'target',
     value: 'NAME=VALUE',
     group: 'What to do',
-    isRepeatable: true,
     commands: WATCH,
     help: 'a variable for the recovery; may be given several times',
   },
   {
     name: 'recover-timeout',
+    type: 'duration',
+    scope: 'target',
     value: 'TIME',
     group: 'What to do',
     default: '60s',
     commands: WATCH,
     help: 'how long the recovery may run while the target is not up; then TERM, and KILL 10s later',
   },
+  {
+    name: 'stop',
+    type: 'text',
+    scope: 'target',
+    value: 'COMMAND',
+    group: 'What to do',
+    commands: WATCH,
+    help: 'what ends it when you ask for that (default: the stop signal to every process that matches)',
+  },
+  {
+    name: 'stop-signal',
+    type: 'text',
+    scope: 'target',
+    value: 'SIGNAL',
+    group: 'What to do',
+    default: 'TERM',
+    commands: WATCH,
+    help: 'the signal that ends it where there is no stop command',
+  },
+  {
+    name: 'stop-timeout',
+    type: 'duration',
+    scope: 'target',
+    value: 'TIME',
+    group: 'What to do',
+    default: '10s',
+    commands: WATCH,
+    help: 'how long it may take to end before it is sent KILL',
+  },
+  {
+    name: 'reload',
+    type: 'text',
+    scope: 'target',
+    value: 'COMMAND|SIGNAL',
+    group: 'What to do',
+    default: 'SIGHUP',
+    commands: WATCH,
+    help: 'what makes it read its own configuration again',
+  },
+  {
+    name: 'depends-on',
+    option: null,
+    type: 'list',
+    scope: 'target',
+    value: 'NAME[,NAME]',
+    group: 'What to do',
+    commands: WATCH,
+    help: 'targets that must be up before this one is recovered',
+  },
+  {
+    name: 'groups',
+    option: null,
+    type: 'list',
+    scope: 'target',
+    value: 'NAME[,NAME]',
+    group: 'What to do',
+    commands: WATCH,
+    help: 'names by which several targets can be asked for at once',
+  },
 
   {
     name: 'interval',
+    type: 'duration',
+    scope: 'target',
     short: 'n',
     value: 'TIME',
     group: 'When',
@@ -131,6 +255,8 @@ export const OPTIONS = [
   },
   {
     name: 'confirm',
+    type: 'duration',
+    scope: 'target',
     value: 'TIME',
     group: 'When',
     default: '1s',
@@ -139,6 +265,8 @@ export const OPTIONS = [
   },
   {
     name: 'start-grace',
+    type: 'duration',
+    scope: 'target',
     value: 'TIME',
     group: 'When',
     default: '10s',
@@ -147,6 +275,8 @@ export const OPTIONS = [
   },
   {
     name: 'settle',
+    type: 'duration',
+    scope: 'target',
     value: 'TIME',
     group: 'When',
     default: '3s',
@@ -155,6 +285,8 @@ export const OPTIONS = [
   },
   {
     name: 'backoff',
+    type: 'text',
+    scope: 'target',
     value: 'MIN..MAX',
     group: 'When',
     default: '1s..5m',
@@ -163,6 +295,8 @@ export const OPTIONS = [
   },
   {
     name: 'start-delay',
+    type: 'duration',
+    scope: 'target',
     value: 'TIME',
     group: 'When',
     default: '0',
@@ -171,6 +305,8 @@ export const OPTIONS = [
   },
   {
     name: 'linger',
+    type: 'duration',
+    scope: 'watchdog',
     value: 'TIME',
     group: 'When',
     default: '2s',
@@ -180,6 +316,8 @@ export const OPTIONS = [
 
   {
     name: 'log',
+    type: 'path',
+    scope: 'watchdog',
     short: 'l',
     value: 'FILE|-',
     group: 'The log',
@@ -188,16 +326,39 @@ export const OPTIONS = [
   },
   {
     name: 'log-format',
+    type: 'choice',
+    scope: 'watchdog',
+    choices: ['text', 'json'],
     value: 'text|json',
     group: 'The log',
     default: 'text',
     commands: WATCH,
     help: 'lines for people or JSON, one object a line',
   },
-  { name: 'quiet', short: 'q', group: 'The log', commands: WATCH, help: 'do not show the log on the terminal as well' },
+  {
+    name: 'quiet',
+    type: 'switch',
+    scope: 'watchdog',
+    short: 'q',
+    group: 'The log',
+    commands: WATCH,
+    help: 'do not show the log on the terminal as well',
+  },
 
   {
+    name: 'config',
+    type: 'path',
+    scope: 'run',
+    short: 'c',
+    value: 'FILE',
+    group: 'This run',
+    commands: CONFIG,
+    help: 'watch what this file says (default, where no target is given: see watchdog help config)',
+  },
+  {
     name: 'name',
+    type: 'text',
+    scope: 'watchdog',
     value: 'NAME',
     group: 'This run',
     commands: WATCH,
@@ -205,24 +366,44 @@ export const OPTIONS = [
   },
   {
     name: 'once',
+    type: 'switch',
+    scope: 'run',
     group: 'This run',
     commands: WATCH,
     help: 'look once, recover if needed, wait for the outcome and end',
   },
   {
     name: 'resident',
+    type: 'switch',
+    scope: 'watchdog',
     group: 'This run',
     commands: ['watch', 'doctor'],
     help: 'stay in memory, without the sentinel',
   },
-  { name: 'dry-run', group: 'This run', commands: WATCH, help: 'say what would be recovered, start nothing' },
-  { name: 'json', group: 'This run', commands: ['match'], help: 'print JSON instead of a table' },
+  {
+    name: 'dry-run',
+    type: 'switch',
+    scope: 'run',
+    group: 'This run',
+    commands: WATCH,
+    help: 'say what would be recovered, start nothing',
+  },
+  {
+    name: 'json',
+    type: 'switch',
+    scope: 'run',
+    group: 'This run',
+    commands: ['match'],
+    help: 'print JSON instead of a table',
+  },
 ] as const satisfies readonly OptionSpec[];
 
 export type OptionName = (typeof OPTIONS)[number]['name'];
 
-/** What was given for each option, unread: the command line's word before the environment's, no defaults. */
-export type RawOptions = Partial<Record<OptionName, string | readonly string[] | true>>;
+/** The name on the command line, without the dashes; `null` for what is a key only. */
+export function optionName(spec: OptionSpec): string | null {
+  return spec.option === undefined ? spec.name : spec.option;
+}
 
 /** The variable that stands for an option: `WATCHDOG_PID_FILE`. */
 export function variableName(option: string): string {
@@ -231,3 +412,8 @@ export function variableName(option: string): string {
 
 /** The table as plain specifications, for those that go through all of it. */
 export const OPTION_SPECS: readonly OptionSpec[] = OPTIONS;
+
+/** The row of an option. */
+export function specOf(name: OptionName): OptionSpec {
+  return OPTION_SPECS.find((spec) => spec.name === name) as OptionSpec;
+}

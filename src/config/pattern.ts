@@ -29,10 +29,10 @@ const UNLIKE_COMMAND_LINES = [
 /** Matching takes the length of the pattern times that of the text; and others choose the text. */
 const MAX_PATTERN_LENGTH = 4_096;
 
-/** Compiles a pattern, or says in one sentence what is wrong with it and what is allowed. */
+/** Compiles a pattern, or says in one sentence what is wrong with it and what is allowed. `mayBeLiteral`: as literal text it would be right. */
 export async function compilePattern(
   pattern: PatternSettings,
-): Promise<{ readonly matcher: Matcher } | { readonly problem: string }> {
+): Promise<{ readonly matcher: Matcher } | { readonly problem: string; readonly mayBeLiteral?: true }> {
   const { text } = pattern;
   if (text.trim() === '') {
     return { problem: 'the pattern is empty, and would match every process; write a part of the command line' };
@@ -41,7 +41,7 @@ export async function compilePattern(
     return { problem: `the pattern has ${text.length} characters; at most ${MAX_PATTERN_LENGTH} are allowed` };
   }
   const compiled = compilePlain(pattern) ?? (await compileEre(pattern));
-  if (typeof compiled === 'string') return { problem: compiled };
+  if (typeof compiled === 'string') return { problem: compiled, mayBeLiteral: true };
   if (compiled('')) {
     return { problem: `"${text}" matches the empty text, and so every process; write a part that must be there` };
   }
@@ -64,7 +64,7 @@ async function compileEre(pattern: PatternSettings): Promise<Matcher | string> {
   const { text, isFixed } = pattern;
   const translation = isFixed ? ({ kind: 'ok', re2: quoteRe2(text) } as const) : translateEre(text);
   if (translation.kind === 'invalid') {
-    return `"${text}" is no regular expression: ${translation.why}; or use --fixed for literal text`;
+    return `"${text}" is no regular expression: ${translation.why}`;
   }
   const matcher = await compileRe2(translation.re2, pattern);
   return matcher ?? `"${text}" is too large a regular expression; use a shorter one`;

@@ -27,8 +27,8 @@ export interface Surroundings {
   readonly ownExe: string | null;
   /** Every ancestor of another watchdog: whose, by pid. */
   readonly ancestorsOfWatchdogs: ReadonlyMap<number, number>;
-  /** The recovery command; `null` where there is none. */
-  readonly recover: string | null;
+  /** What we start for any target, as `sh -c` has it: recoveries and the like. */
+  readonly commands: readonly string[];
   /** Programs that the process table itself started to look. */
   readonly lookerPids: readonly number[];
 }
@@ -96,7 +96,7 @@ export function whyLeftOut(record: ProcessRecord, selector: Selector, around: Su
   if (isWatchdog(record, around.ownExe)) return 'watchdog';
   if (isOwnWrapper(record, selector, around)) return 'own-wrapper';
   if (isWrapperOfWatchdog(record, around)) return 'wrapper-of-watchdog';
-  if (around.recover !== null && carriesRecovery(record, around.recover)) return 'recovery-shell';
+  if (carriesCommand(record, around.commands)) return 'recovery-shell';
   if (selector.uids !== null && !selector.uids.includes(record.uid)) return 'other-user';
   if (selector.exe !== null && record.exe === null) return 'program-not-readable';
   if (selector.exe !== null && record.exe !== selector.exe) return 'other-program';
@@ -119,12 +119,13 @@ function isWrapperOfWatchdog(record: ProcessRecord, around: Surroundings): boole
   return around.ancestorsOfWatchdogs.has(record.pid) || mentionsWatchdogCall(record.commandLine);
 }
 
-/** The recovery's own shell, or a wrapper inside of it such as the `sudo` of `sudo -u app node my.js`. */
-function carriesRecovery(record: ProcessRecord, recover: string): boolean {
+/** The shell of a recovery, or a wrapper inside of it such as the `sudo` of `sudo -u app node my.js`. */
+function carriesCommand(record: ProcessRecord, commands: readonly string[]): boolean {
   if (!isWrapper(record)) return false;
-  if (record.commandLine.endsWith(` -c ${recover}`)) return true;
   const carried = isShellCommand(record) ? shellText(record) : record.commandLine;
-  return withoutCarried(recover, carried) !== null;
+  return commands.some(
+    (command) => record.commandLine.endsWith(` -c ${command}`) || withoutCarried(command, carried) !== null,
+  );
 }
 
 /** What a shell was given after its `-c`. */

@@ -5,7 +5,7 @@
  */
 import { formatDuration } from './duration.ts';
 import { cut, escapeForeign, escapeJson, escapeText } from './escape.ts';
-import type { Death, FailureReason, Loss, Report, Seen, Sight, Target } from './types.ts';
+import type { Death, FailureReason, Loss, Report, Seen, Sight, TargetRules } from './types.ts';
 
 /** A line longer than this is cut, in characters. */
 export const MAX_LINE_LENGTH = 4096;
@@ -23,39 +23,63 @@ export type OwnReport =
       readonly path: string;
       readonly host: string;
     }
-  | { readonly kind: 'waiting'; readonly startDelayMs: number }
   | { readonly kind: 'warning'; readonly text: string }
   | { readonly kind: 'defect'; readonly detail: string }
   | { readonly kind: 'lost-lines'; readonly lines: number; readonly bytes: number }
-  | { readonly kind: 'stopped'; readonly why: string; readonly stillRuns: number | null };
+  | { readonly kind: 'stopped'; readonly why: string; readonly stillRuns: readonly number[] };
 
 export type AnyReport = Report | OwnReport;
 
-/** One line for people, without its end. `time` is local, `2026-11-21_12:00:00`. */
-export function formatText(target: Target, report: AnyReport, time: string): string {
-  const said = report.kind === 'recovering' ? target.recover : describe(target, report);
-  return cut(`[${time}] ${escapeText(target.label)} ${escapeText(said)}`, MAX_LINE_LENGTH);
+/** Whom a line of the log is about: a target, or the watchdog itself. */
+export interface Subject {
+  readonly label: string;
+  readonly name: string;
 }
 
-/** One line for programs, without its end. `time` is ISO 8601 with the offset. */
-export function formatJson(target: Target, report: AnyReport, time: string): string {
+/** The recovery's line is the shell loop's own, to the byte; all others are sentences. */
+export function messageOf(target: TargetRules, report: Report): string {
+  return report.kind === 'recovering' ? target.recover : describe(target, report);
+}
+
+/** One line for people, without its end. `time` is local, `2026-11-21_12:00:00`. */
+export function formatText(subject: Subject, message: string, time: string): string {
+  return cut(`[${time}] ${escapeText(subject.label)} ${escapeText(message)}`, MAX_LINE_LENGTH);
+}
+
+/** One line for programs, without its end. `message` is a sentence, `time` is ISO 8601 with the offset. */
+export function formatJson(subject: Subject, report: AnyReport, message: string, time: string): string {
   const { kind, ...details } = report;
-  const message = describe(target, report);
-  const base = { time, event: kind, target: cut(target.name, MAX_COMMAND_LENGTH) };
+  const base = { time, event: kind, target: cut(subject.name, MAX_COMMAND_LENGTH) };
   const line = escapeJson(JSON.stringify({ ...base, message: cut(message, MAX_LINE_LENGTH / 2), ...details }));
   return line.length <= MAX_LINE_LENGTH
     ? line
     : escapeJson(JSON.stringify({ ...base, message: cut(message, MAX_LINE_LENGTH / 8) }));
 }
 
-/** The report as a sentence, without time and target. */
-export function describe(target: Target, report: AnyReport): string {
+/** What the watchdog says of itself, as a sentence. */
+export function describeOwn(report: OwnReport): string {
   switch (report.kind) {
     case 'started':
       return (
         `started: watchdog ${report.version}, pid ${report.pid}, user ${report.user}, ` +
         `directory ${report.directory}, PATH ${report.path}; ${report.host}`
       );
+    case 'warning':
+      return `warning: ${report.text}`;
+    case 'defect':
+      return `a defect of the watchdog itself, please report it: ${report.detail}`;
+    case 'lost-lines':
+      return `lost ${report.lines} lines (${report.bytes} bytes) that could not be written to this log`;
+    case 'stopped':
+      return report.stillRuns.length === 0
+        ? `stopped: ${report.why}`
+        : `stopped: ${report.why}; the recovery, pid ${report.stillRuns.join(', ')}, is left to finish`;
+  }
+}
+
+/** What is said of a target, as a sentence without time and name. */
+export function describe(target: TargetRules, report: Report): string {
+  switch (report.kind) {
     case 'waiting':
       return `waiting ${formatDuration(report.startDelayMs)} before the first look`;
     case 'watching':
@@ -91,16 +115,35 @@ export function describe(target: Target, report: AnyReport): string {
       return `could not look: ${report.why}; nothing is recovered until we can`;
     case 'sighted':
       return 'can look again';
-    case 'warning':
-      return `warning: ${report.text}`;
-    case 'defect':
-      return `a defect of the watchdog itself, please report it: ${report.detail}`;
-    case 'lost-lines':
-      return `lost ${report.lines} lines (${report.bytes} bytes) that could not be written to this log`;
-    case 'stopped':
-      return report.stillRuns === null
-        ? `stopped: ${report.why}`
-        : `stopped: ${report.why}; the recovery, pid ${report.stillRuns}, is left to finish`;
+    case 'waiting-for':
+      return `waiting: it is recovered once ${report.on} is up`;
+    case 'too-many':
+      return `too many: ${report.seen} are there, at most ${report.max} may be; none of them is ended by us`;
+    case 'no-longer-too-many':
+      return `no longer too many: ${report.seen} ${report.seen === 1 ? 'is' : 'are'} there`;
+    case 'paused': {
+      const reason = report.reason === null ? '' : ` (${report.reason})`;
+      const until = report.forMs === null ? 'until it is resumed' : `for ${formatDuration(report.forMs)}`;
+      return `paused ${until}${reason}: nothing is recovered`;
+    }
+    case 'resumed':
+      return report.why === 'time' ? 'resumed: the pause is over' : 'resumed: asked by an operator';
+    case 'gone-while-paused':
+      return `gone: ${describeLoss(report.loss)}; paused, so nothing is recovered`;
+    case 'stopping':
+      return `stopping ${describeSeen(report.seen)} by ${report.by}: asked by an operator`;
+    case 'stop-late':
+      return `${describeSeen(report.seen)} did not end in time; sending KILL`;
+    case 'stop-stuck':
+      return `${describeSeen(report.seen)} did not end by KILL`;
+    case 'stopped-target':
+      return report.next === 'stopped'
+        ? 'down, by an operator: not recovered until it is started'
+        : 'down, by an operator: recovering it now';
+    case 'asked':
+      return `asked by an operator: ${report.what}`;
+    case 'command-failed':
+      return `the command to ${report.what} it failed: ${report.why}`;
   }
 }
 
@@ -137,7 +180,7 @@ export function describeDeath(how: Death): string {
   }
 }
 
-function describeFailure(target: Target, why: FailureReason): string {
+function describeFailure(target: TargetRules, why: FailureReason): string {
   switch (why.kind) {
     case 'not-started':
       return why.why;
@@ -155,7 +198,7 @@ function describeFailure(target: Target, why: FailureReason): string {
 }
 
 /** How the command ended, and what the shell means by 126 and 127 (POSIX, Shell Command Language, 2.8.2). */
-function describeCommandEnd(target: Target, exited: Death): string {
+function describeCommandEnd(target: TargetRules, exited: Death): string {
   if (exited.kind === 'killed') return `the command was ${describeDeath(exited)}`;
   if (exited.kind === 'unknown') return 'the command ended';
   const end = `the command ended with ${describeDeath(exited)}`;

@@ -12,12 +12,16 @@ export function mayRest(state: TargetState, deadlineAtMs: number | null, lingerM
   switch (state.phase.kind) {
     case 'looking':
     case 'up':
+    case 'waiting':
+    case 'paused':
+    case 'stopped':
       return true;
     case 'backing-off':
       return state.phase.dueAtMs - nowMs >= LONG_BACKOFF_MS;
     case 'confirming':
     case 'recovering':
     case 'settling':
+    case 'stopping':
       return false;
   }
 }

@@ -1,4 +1,5 @@
 /** What a look that did see means, in each phase: the first half of the rules whose other half is `step.ts`. */
+import { whenPaused, whenStopping } from './operator.ts';
 import { followed, without } from './state.ts';
 import {
   enterConfirming,
@@ -19,6 +20,18 @@ const CONFIRM_LOOK_MS = 100;
 
 /** Goes on from what was seen. */
 export function onSight(target: Target, state: TargetState, sight: Sight, nowMs: number): Step {
+  const surplus = target.max === null ? 0 : Math.max(0, sight.seen.length - target.max);
+  const next = goOn(target, { ...state, surplus }, sight, nowMs);
+  if (surplus > 0 === state.surplus > 0) return next;
+  const seen = sight.seen.length;
+  const change =
+    surplus > 0
+      ? report({ kind: 'too-many', seen, max: target.max as number })
+      : report({ kind: 'no-longer-too-many', seen });
+  return { state: next.state, actions: [...next.actions, change] };
+}
+
+function goOn(target: Target, state: TargetState, sight: Sight, nowMs: number): Step {
   const { phase } = state;
   switch (phase.kind) {
     case 'looking':
@@ -35,6 +48,14 @@ export function onSight(target: Target, state: TargetState, sight: Sight, nowMs:
       return whenSettling(target, state, phase, sight, nowMs);
     case 'backing-off':
       return whenBackingOff(target, state, phase, sight, nowMs);
+    case 'waiting':
+      return whenWaiting(target, state, phase, sight, nowMs);
+    case 'paused':
+      return whenPaused(state, phase, sight, nowMs);
+    case 'stopping':
+      return whenStopping(target, state, phase, sight, nowMs);
+    case 'stopped':
+      return { state: { ...state, phase: { ...phase, lookAtMs: null } }, actions: [] };
   }
 }
 
@@ -108,6 +129,11 @@ function whenBackingOff(
   if (nowMs >= phase.dueAtMs) return startRecovery(target, state, 'retry', nowMs);
   const lookAtMs = Math.min(phase.dueAtMs, nowMs + target.intervalMs);
   return { state: { ...state, phase: { ...phase, lookAtMs } }, actions: [] };
+}
+
+function whenWaiting(target: Target, state: TargetState, phase: PhaseOf<'waiting'>, sight: Sight, nowMs: number): Step {
+  if (sight.kind === 'present') return comeBack(target, state, sight.seen, null, nowMs);
+  return startRecovery(target, state, phase.cause, nowMs);
 }
 
 /** It is there again, and not by our doing. */

@@ -7,13 +7,14 @@ export function initialState(target: Target, seed: number, nowMs: number): Targe
     command: null,
     failures: 0,
     blind: null,
+    surplus: 0,
     seed,
   };
 }
 
 /** The processes whose death must be told: none while there is nothing to follow. */
 export function followed(state: TargetState): readonly Seen[] {
-  return state.phase.kind === 'up' || state.phase.kind === 'settling' ? state.phase.followed : [];
+  return 'followed' in state.phase ? state.phase.followed : [];
 }
 
 /** When to step again with `time-passed`; `null` when only an event can change anything. */

@@ -13,6 +13,7 @@
  * 6. `unknown` changes no phase. It is reported once, and looked again.
  */
 import { isCrash, readShellStatus } from './death.ts';
+import { diedWhilePaused, onAsked } from './operator.ts';
 import { onSight } from './sight.ts';
 import { followed, isSame, wakeAtMs } from './state.ts';
 import { enterConfirming, fail, lookAgain, patienceMs, report } from './transitions.ts';
@@ -36,6 +37,10 @@ export function step(target: Target, state: TargetState, input: Input, nowMs: nu
       return onRecoveryExited(target, state, input.pid, input.how, nowMs);
     case 'recovery-not-started':
       return onRecoveryNotStarted(target, state, input.why, nowMs);
+    case 'asked':
+      return onAsked(state, input.order, nowMs);
+    case 'unblocked':
+      return state.phase.kind === 'waiting' ? lookAgain(state, nowMs) : { state, actions: [] };
   }
 }
 
@@ -53,7 +58,7 @@ function onObserved(target: Target, state: TargetState, observation: Observation
 
 function whenBlind(target: Target, state: TargetState, why: string, nowMs: number): Step {
   const { kind } = state.phase;
-  const isUrgent = kind === 'confirming' || kind === 'recovering' || kind === 'settling';
+  const isUrgent = kind === 'confirming' || kind === 'recovering' || kind === 'settling' || kind === 'stopping';
   const pauseMs = isUrgent ? Math.min(BLIND_LOOK_MS, target.intervalMs) : target.intervalMs;
   return {
     state: { ...state, blind: why, phase: { ...state.phase, lookAtMs: nowMs + pauseMs } },
@@ -66,6 +71,8 @@ function onDied(target: Target, state: TargetState, identity: Identity, how: Dea
   const seen = followed(state).find((one) => isSame(one, identity));
   if (seen === undefined) return { state, actions: [] };
   if (phase.kind === 'up') return enterConfirming(target, state, phase, [{ seen, how, toldBy: 'kernel' }], nowMs);
+  if (phase.kind === 'paused') return diedWhilePaused(state, phase, seen, how);
+  if (phase.kind === 'stopping') return lookAgain(state, nowMs);
   if (phase.kind !== 'settling') return { state, actions: [] };
   const loss = { seen, how, toldBy: 'kernel' as const, livedMs: nowMs - phase.seenAtMs };
   return lookAgain({ ...state, phase: { ...phase, loss } }, nowMs);
@@ -104,9 +111,13 @@ function onRecoveryExited(target: Target, state: TargetState, pid: number, how: 
       return lookAgain({ ...ended, phase: { ...phase, dueAtMs: isUrgent ? nowMs : phase.dueAtMs } }, nowMs);
     }
     case 'settling':
+    case 'stopping':
       return lookAgain(ended, nowMs);
     case 'looking':
     case 'backing-off':
+    case 'waiting':
+    case 'paused':
+    case 'stopped':
       return { state: ended, actions: [] };
   }
 }

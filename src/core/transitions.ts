@@ -26,6 +26,8 @@ const STABLE_MS = 60_000;
 const STOP_GRACE_MS = { TERM: 10_000, KILL: 5_000 } as const;
 /** Who ends within so long of the recovery's command was a part of it, and not what it started. */
 const STARTER_SLACK_MS = 500;
+/** How often a target is counted that has a maximum: of one more of it nobody is told. */
+const SURPLUS_LOOK_MS = 60_000;
 /** How somebody ended of whom nobody could tell. */
 export const UNKNOWN_END = { how: { kind: 'unknown' }, toldBy: 'kernel' } as const;
 
@@ -46,7 +48,8 @@ export function enterUp(
   sinceMs: number,
   nowMs: number,
 ): TargetState {
-  const lookAtMs = target.deathsAreTold ? null : nowMs + target.intervalMs;
+  const whenTold = target.max === null ? null : nowMs + Math.max(SURPLUS_LOOK_MS, target.intervalMs);
+  const lookAtMs = target.deathsAreTold ? whenTold : nowMs + target.intervalMs;
   return { ...state, phase: { kind: 'up', followed: seen.slice(0, target.min), sinceMs, commandEnd: null, lookAtMs } };
 }
 
@@ -70,8 +73,9 @@ export function enterConfirming(
   };
 }
 
-/** Starts a recovery, unless the one before still runs: then that one is ended first. */
+/** Starts a recovery, unless another target must be up before, or the one before still runs: then that one is ended first. */
 export function startRecovery(target: Target, state: TargetState, cause: string, nowMs: number): Step {
+  if (target.waitsFor !== null) return waitForOther(target, state, target.waitsFor, cause, nowMs);
   if (target.dryRun) return sayWhatWouldRun(target, state, nowMs);
   if (state.command !== null) {
     const ending = endCommand(state, 'the target is gone and the recovery before still runs');
@@ -96,6 +100,13 @@ export function startRecovery(target: Target, state: TargetState, cause: string,
     state: { ...state, phase: recovering },
     actions: [report({ kind: 'recovering', attempt }), { kind: 'start-recovery', attempt, cause }],
   };
+}
+
+/** Told once for each that it waits for. */
+function waitForOther(target: Target, state: TargetState, on: string, cause: string, nowMs: number): Step {
+  const isTold = state.phase.kind === 'waiting' && state.phase.on === on;
+  const waiting: Phase = { kind: 'waiting', on, cause, lookAtMs: nowMs + target.intervalMs };
+  return { state: { ...state, phase: waiting }, actions: isTold ? [] : [report({ kind: 'waiting-for', on })] };
 }
 
 function sayWhatWouldRun(target: Target, state: TargetState, nowMs: number): Step {
@@ -187,7 +198,7 @@ function failureReason(target: Target, phase: PhaseOf<'recovering'>, sight: Abse
 }
 
 /** TERM, then KILL, then the admission that not even that helped. Never two of a kind. */
-function endCommand(
+export function endCommand(
   state: TargetState,
   why: string,
 ): { readonly state: TargetState; readonly actions: readonly Action[]; readonly waitMs: number } {

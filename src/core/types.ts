@@ -62,6 +62,8 @@ export interface Target {
   readonly recoverPath: string;
   /** How many must be there. */
   readonly min: number;
+  /** How many may be there; `null` for any number. */
+  readonly max: number | null;
   readonly intervalMs: number;
   readonly confirmMs: number;
   readonly startDelayMs: number;
@@ -69,6 +71,7 @@ export interface Target {
   readonly settleMs: number;
   readonly recoverTimeoutMs: number;
   readonly backoff: Backoff;
+  readonly stop: StopRule;
   /** Say what would be recovered, start nothing. */
   readonly dryRun: boolean;
   /**
@@ -76,6 +79,21 @@ export interface Target {
    * is up is looked at every interval.
    */
   readonly deathsAreTold: boolean;
+  /** Another target, by name, that must be up before this one is recovered and isn't; `null` if nothing is in the way. */
+  readonly waitsFor: string | null;
+}
+
+/** What is fixed of a target; the rest changes with the machine and the other targets. */
+export type TargetRules = Omit<Target, 'deathsAreTold' | 'waitsFor'>;
+
+/** How a target is ended when an operator asks for it. */
+export interface StopRule {
+  /** A command for `/bin/sh -c` that ends it; `null`: it is sent the signal. */
+  readonly command: string | null;
+  /** Without `SIG`: `TERM`. */
+  readonly signal: string;
+  /** How long it may take to end before it is sent KILL. */
+  readonly timeoutMs: number;
 }
 
 /** The recovery's own process while it runs; there is never more than one. */
@@ -130,7 +148,30 @@ export type Phase =
       readonly lookAtMs: number;
     } & Attempt)
   /** The last recovery failed; the next comes at `dueAtMs`. */
-  | { readonly kind: 'backing-off'; readonly dueAtMs: number; readonly lookAtMs: number };
+  | { readonly kind: 'backing-off'; readonly dueAtMs: number; readonly lookAtMs: number }
+  /** Not there, and not recovered before the target `on` is up. */
+  | { readonly kind: 'waiting'; readonly on: string; readonly cause: string; readonly lookAtMs: number }
+  /** An operator wants it left alone until `untilAtMs`; `null`: until told otherwise. `lookAtMs` is the same moment. */
+  | {
+      readonly kind: 'paused';
+      readonly followed: readonly Seen[];
+      readonly untilAtMs: number | null;
+      readonly reason: string | null;
+      readonly lookAtMs: number | null;
+    }
+  /** An operator wants it ended. `followed` are all that match; at `dueAtMs` those who are left are sent KILL. */
+  | {
+      readonly kind: 'stopping';
+      readonly followed: readonly Seen[];
+      readonly sent: null | 'command' | 'signal' | 'KILL' | 'gave-up';
+      readonly next: 'stopped' | 'recover';
+      readonly dueAtMs: number;
+      /** When a recovery that still runs is told again to end. */
+      readonly commandDueAtMs: number;
+      readonly lookAtMs: number;
+    }
+  /** Ended by an operator, and left so until told otherwise. */
+  | { readonly kind: 'stopped'; readonly lookAtMs: number | null };
 
 /** A phase of one kind. */
 export type PhaseOf<K extends Phase['kind']> = Extract<Phase, { kind: K }>;
@@ -143,6 +184,8 @@ export interface TargetState {
   readonly failures: number;
   /** Why the last look could not look; `null` when it could. */
   readonly blind: string | null;
+  /** How many more than allowed the last look saw. */
+  readonly surplus: number;
   /** For the jitter of the back-off. */
   readonly seed: number;
 }
@@ -154,10 +197,23 @@ export type Input =
   | { readonly kind: 'recovery-started'; readonly identity: Identity }
   | { readonly kind: 'recovery-exited'; readonly pid: number; readonly how: Death }
   | { readonly kind: 'recovery-not-started'; readonly why: string }
+  | { readonly kind: 'asked'; readonly order: OperatorOrder }
+  /** What it waited for is up. */
+  | { readonly kind: 'unblocked' }
   | { readonly kind: 'time-passed' };
+
+/** What an operator can ask of a target's life. */
+export type OperatorOrder =
+  | { readonly verb: 'pause'; readonly forMs: number | null; readonly reason: string | null }
+  | { readonly verb: 'resume' }
+  | { readonly verb: 'start' }
+  | { readonly verb: 'stop' }
+  | { readonly verb: 'restart' }
+  | { readonly verb: 'recover' };
 
 /** Something to tell: becomes one line of the log. */
 export type Report =
+  | { readonly kind: 'waiting'; readonly startDelayMs: number }
   | { readonly kind: 'watching'; readonly sight: Sight }
   /** `confirmMs`: how long it may now take to come back by itself; 0 after a crash. */
   | { readonly kind: 'gone'; readonly loss: Loss; readonly confirmMs: number }
@@ -177,7 +233,21 @@ export type Report =
   | { readonly kind: 'stopping-recovery'; readonly pid: number; readonly signal: 'TERM' | 'KILL'; readonly why: string }
   | { readonly kind: 'recovery-stuck'; readonly pid: number }
   | { readonly kind: 'blind'; readonly why: string }
-  | { readonly kind: 'sighted' };
+  | { readonly kind: 'sighted' }
+  | { readonly kind: 'waiting-for'; readonly on: string }
+  | { readonly kind: 'too-many'; readonly seen: number; readonly max: number }
+  | { readonly kind: 'no-longer-too-many'; readonly seen: number }
+  | { readonly kind: 'paused'; readonly forMs: number | null; readonly reason: string | null }
+  | { readonly kind: 'resumed'; readonly why: 'asked' | 'time' }
+  | { readonly kind: 'gone-while-paused'; readonly loss: Loss }
+  | { readonly kind: 'stopping'; readonly seen: readonly Seen[]; readonly by: string }
+  | { readonly kind: 'stop-late'; readonly seen: readonly Seen[] }
+  | { readonly kind: 'stop-stuck'; readonly seen: readonly Seen[] }
+  | { readonly kind: 'stopped-target'; readonly next: 'stopped' | 'recover' }
+  /** Something that an operator wanted done and that changes nothing in the target's life, such as a signal. */
+  | { readonly kind: 'asked'; readonly what: string }
+  /** A command of the target other than its recovery. */
+  | { readonly kind: 'command-failed'; readonly what: 'stop' | 'reload'; readonly why: string };
 
 /** Why a recovery counts as failed. */
 export type FailureReason =
@@ -191,7 +261,11 @@ export type Action =
   | { readonly kind: 'look' }
   | { readonly kind: 'report'; readonly report: Report }
   | { readonly kind: 'start-recovery'; readonly attempt: number; readonly cause: string }
-  | { readonly kind: 'stop-recovery'; readonly command: Identity; readonly signal: 'TERM' | 'KILL' };
+  | { readonly kind: 'stop-recovery'; readonly command: Identity; readonly signal: 'TERM' | 'KILL' }
+  /** The target's own command to end it. */
+  | { readonly kind: 'start-stop' }
+  /** To these processes and no others, whoever has their numbers by then. */
+  | { readonly kind: 'signal'; readonly identities: readonly Identity[]; readonly signal: string };
 
 /** What a step answers. */
 export interface Step {

@@ -34,6 +34,8 @@ export interface Order {
   readonly starts: readonly { readonly id: number; readonly spec: ChildSpec }[];
   /** To the process groups of children that were started and have not ended. */
   readonly signals: readonly { readonly pid: number; readonly signal: 'TERM' | 'KILL' }[];
+  /** To these very processes, which are among those that are watched; without `SIG`. */
+  readonly kills: readonly { readonly identity: Identity; readonly signal: string }[];
 }
 
 /**

@@ -8,6 +8,7 @@ import { isSame } from '../core/state.ts';
 import type { Identity } from '../core/types.ts';
 import type { ChildSpec } from '../system/child.ts';
 import { monotonicMs } from '../system/clock.ts';
+import { signalProcess } from '../system/signal-process.ts';
 import { signalGroup, startChild } from '../system/start-child.ts';
 import { openStatWatch, type StatWatch } from '../system/stat-watch.ts';
 import { type Host, type HostEvent, TOLD_SIGNALS, takeNext } from './host.ts';
@@ -51,6 +52,7 @@ export function openResidentHost({ canWatch, description, openFilesLimit }: Resi
       deadlineAtMs = order.deadlineAtMs;
       watch(order.watch);
       for (const { pid, signal } of order.signals) signalGroup(pid, signal);
+      for (const { identity, signal } of order.kills) signalProcess(identity, signal);
       for (const { id, spec } of order.starts) void start(id, spec);
     },
     end() {

@@ -17,6 +17,7 @@ export interface Frame {
   readonly deadlineMs: number | null;
   readonly starts: readonly { readonly id: number; readonly command: Command }[];
   readonly signals: readonly { readonly pid: number; readonly number: number }[];
+  readonly kills: readonly { readonly pid: number; readonly startTime: number; readonly number: number }[];
   readonly end: 'stay' | 'rest' | { readonly status: number };
 }
 
@@ -100,6 +101,7 @@ function formatBody(frame: Frame, beginning: Beginning | null): string {
     frame.deadlineMs === null ? '' : `deadline ${Math.max(0, Math.ceil(frame.deadlineMs))}\n`,
     ...frame.starts.flatMap(({ id, command }) => [`start ${id}\n`, ...formatCommand(command)]),
     ...frame.signals.map(({ pid, number }) => `signal ${pid} ${number}\n`),
+    ...frame.kills.map(({ number, pid, startTime }) => `kill ${pid} ${startTime} ${number}\n`),
     frame.end === 'stay' ? '' : frame.end === 'rest' ? 'sleep\n' : `exit ${frame.end.status}\n`,
   ].join('');
 }

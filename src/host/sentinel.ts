@@ -150,6 +150,7 @@ export function toFrame(order: Order): Omit<Frame, keyof Standing | 'end'> {
     deadlineMs: order.deadlineAtMs,
     starts: order.starts.map(({ id, spec }) => ({ id, command: toCommand(spec) })),
     signals: order.signals.map(({ pid, signal }) => ({ pid, number: signalNumber(signal) })),
+    kills: order.kills.map(({ identity, signal }) => ({ ...identity, number: signalNumber(signal) })),
   };
 }
 

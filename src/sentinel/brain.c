@@ -144,6 +144,7 @@ static void apply(u64 now) {
 	body.at = 0;
 	show_title(frame.title);
 	children_signal(&frame);
+	watches_signal(&frame);
 	children_start(&frame);
 	verdict = frame.exits ? EXITS : frame.sleeps ? SLEEPS : STAYS;
 	told_due = 0;

@@ -6,7 +6,7 @@ static const struct { const char *name; char numbers, is_bytes, is_text; } VERB[
 	[NOTE] = { "note", 1, 1, 1 }, [LOG] = { "log", 1, 1, 1 }, [OFFSET] = { "offset", 1, 0, 0 },
 	[FILES] = { "files", 1, 0, 0 }, [LOCK] = { "lock", 1, 1, 1 }, [CONTROL] = { "control", 1, 1, 1 },
 	[WATCH] = { "watch", 2, 0, 0 }, [DEADLINE] = { "deadline", 1, 0, 0 }, [START] = { "start", 1, 0, 0 },
-	[SIGNAL] = { "signal", 2, 0, 0 }, [SLEEP] = { "sleep", 0, 0, 0 }, [EXIT] = { "exit", 1, 0, 0 },
+	[SIGNAL] = { "signal", 2, 0, 0 }, [KILL] = { "kill", 3, 0, 0 }, [SLEEP] = { "sleep", 0, 0, 0 }, [EXIT] = { "exit", 1, 0, 0 },
 	[PROGRAM] = { "program", 1, 1, 1 }, [ARG] = { "arg", 1, 1, 1 }, [ENV] = { "env", 1, 1, 1 },
 	[UNSET] = { "unset", 1, 1, 1 }, [DIRECTORY] = { "directory", 1, 1, 1 }, [OUTPUT] = { "output", 1, 1, 1 },
 };
@@ -71,6 +71,7 @@ static int is_sound(const struct item *item) {
 	switch (item->verb) {
 	case WATCH: return one > 0 && one <= MAX_PID;
 	case SIGNAL: return one > 1 && one <= MAX_PID && other > 0 && other <= MAX_SIGNAL;
+	case KILL: return one > 1 && one <= MAX_PID && item->number[2] > 0 && item->number[2] <= MAX_SIGNAL;
 	case START: return one <= MAX_ID;
 	case EXIT: return one <= MAX_STATUS;
 	case OFFSET: return one < TWO_DAYS;
@@ -97,7 +98,7 @@ static int note_item(struct frame *frame, const struct item *item, u32 seen[VERB
 	case SLEEP: frame->sleeps = 1; break;
 	case WATCH: return frame->watches++ < MAX_FRAME;
 	case START: return frame->starts++ < MAX_FRAME;
-	case SIGNAL: return 1;
+	case SIGNAL: case KILL: return 1;
 	case BRAIN: break;
 	default: return 0; /* part of a command, without one */
 	}

@@ -3,11 +3,11 @@
 #define FRAME_H
 #include "text.h"
 
-enum verb { STATE, BRAIN, TITLE, NOTE, LOG, OFFSET, FILES, LOCK, CONTROL, WATCH, DEADLINE, START, SIGNAL, SLEEP, EXIT,
+enum verb { STATE, BRAIN, TITLE, NOTE, LOG, OFFSET, FILES, LOCK, CONTROL, WATCH, DEADLINE, START, SIGNAL, KILL, SLEEP, EXIT,
 	PROGRAM, ARG, ENV, UNSET, DIRECTORY, OUTPUT, VERBS };
 
 /* One item of a body: its numbers, or the bytes that follow it. Text has a NUL behind it. */
-struct item { enum verb verb; u64 number[2]; struct bytes bytes; };
+struct item { enum verb verb; u64 number[3]; struct bytes bytes; };
 
 /* A checked body, with what occurs once at hand; absent text has a null pointer. */
 struct frame {

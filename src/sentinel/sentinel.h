@@ -53,6 +53,7 @@ extern u32 watch_count;
 int watches_replace(const struct frame *next, u32 ack);
 void watches_look(u64 now);
 void watches_reaped(int pid, int status);
+void watches_signal(const struct frame *next);
 u64 watches_deadline(void);
 u64 read_start_time(int pid);
 int raise_limit(long result);

@@ -110,6 +110,18 @@ int watches_replace(const struct frame *next, u32 ack) {
 	return 1;
 }
 
+/* Signals to watched processes: by what holds them, so that no other can have their number by then. */
+void watches_signal(const struct frame *next) {
+	struct bytes rest = next->body;
+	for (struct item item; frame_next(&rest, &item);) {
+		if (item.verb != KILL) continue;
+		u32 i = find((int)item.number[0], item.number[1], 0);
+		if (i == watch_count) continue;
+		if (polled[FIXED + i].fd >= 0) sys(pidfd_send_signal, polled[FIXED + i].fd, item.number[2], 0, 0);
+		else if (watches[i].trouble && read_start_time(watches[i].pid) == watches[i].start) sys(kill, watches[i].pid, item.number[2]);
+	}
+}
+
 /* What poll said of them, and for whom the time to learn how it ended is over. */
 void watches_look(u64 now) {
 	for (u32 i = 0; i < watch_count; i++) {

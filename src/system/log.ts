@@ -2,8 +2,17 @@
  * The log: formats what is told, writes it, and keeps what could not be written until
  * it can be. It never fails; only a disk that hangs in the kernel can hold it up.
  */
-import { type AnyReport, formatJson, formatText } from '../core/report.ts';
-import type { Target } from '../core/types.ts';
+import {
+  type AnyReport,
+  describe,
+  describeOwn,
+  formatJson,
+  formatText,
+  messageOf,
+  type OwnReport,
+  type Subject,
+} from '../core/report.ts';
+import type { Report, TargetRules } from '../core/types.ts';
 import type { Output } from './child.ts';
 import { formatIsoTime, formatLocalTime, monotonicMs } from './clock.ts';
 import { describeCode } from './errors.ts';
@@ -15,7 +24,8 @@ import type { ShowLine } from './terminal.ts';
 const RETRY_MS = 1_000;
 
 export interface LogOptions {
-  readonly target: Target;
+  /** Whose name the watchdog's own lines have. */
+  readonly subject: Subject;
   readonly sink: LogSink;
   readonly format: 'text' | 'json';
   /** Where each line is shown as well; `null` for nowhere. */
@@ -25,7 +35,10 @@ export interface LogOptions {
 }
 
 export interface Log {
-  report(report: AnyReport): void;
+  /** Something of the watchdog itself. */
+  report(report: OwnReport): void;
+  /** Something of a target. */
+  reportOn(target: TargetRules, report: Report): void;
   /** When to call `flush` again; `null` while all is written. */
   retryAtMs(): number | null;
   /** Writes what waits, if it can be. */
@@ -37,18 +50,15 @@ export interface Log {
 }
 
 export function createLog(options: LogOptions): Log {
-  const { target, sink, format, show, complain } = options;
+  const { subject, sink, format, show, complain } = options;
   const queue = createLineQueue();
   let failedAtMs: number | null = null;
   let failure: string | null = null;
 
   return {
-    report(report) {
-      const line = toLine(report);
-      show?.(line);
-      queue.push(Buffer.from(`${line}\n`, 'utf8'));
-      flush();
-    },
+    report: (report) => push(ownLine(report)),
+    reportOn: (target, report) =>
+      push(toLine(target, report, format === 'json' ? describe(target, report) : messageOf(target, report))),
     retryAtMs: () => (failedAtMs === null ? null : failedAtMs + RETRY_MS),
     flush,
     reopen() {
@@ -62,6 +72,12 @@ export function createLog(options: LogOptions): Log {
       sink.close();
     },
   };
+
+  function push(line: string): void {
+    show?.(line);
+    queue.push(Buffer.from(`${line}\n`, 'utf8'));
+    flush();
+  }
 
   function flush(): void {
     for (let line = queue.first(); line !== undefined; line = queue.first()) {
@@ -80,7 +96,7 @@ export function createLog(options: LogOptions): Log {
   function writeLost(): string | null {
     const lost = queue.takeLost();
     if (lost.lines === 0) return null;
-    const code = sink.write(Buffer.from(`${toLine({ kind: 'lost-lines', ...lost })}\n`, 'utf8'));
+    const code = sink.write(Buffer.from(`${ownLine({ kind: 'lost-lines', ...lost })}\n`, 'utf8'));
     if (code !== null) queue.addLost(lost);
     return code;
   }
@@ -94,10 +110,14 @@ export function createLog(options: LogOptions): Log {
     );
   }
 
-  function toLine(report: AnyReport): string {
+  function ownLine(report: OwnReport): string {
+    return toLine(subject, report, describeOwn(report));
+  }
+
+  function toLine(about: Subject, report: AnyReport, message: string): string {
     const now = new Date();
     return format === 'json'
-      ? formatJson(target, report, formatIsoTime(now))
-      : formatText(target, report, formatLocalTime(now));
+      ? formatJson(about, report, message, formatIsoTime(now))
+      : formatText(about, message, formatLocalTime(now));
   }
 }

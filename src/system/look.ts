@@ -12,22 +12,22 @@ const MAX_ANCESTORS = 64;
 /** Nor is the list of processes read more often in one look. */
 const MAX_LISTINGS = 8;
 
-/** What to look for, and who asks. */
-export interface LookQuestion {
+/** Who looks, and by what: the same for all targets. */
+export interface Onlooker {
   readonly table: ProcessTable;
+  readonly pid: number;
+  readonly arguments: string;
+  /** Our executable; `null` where it is a general interpreter. */
+  readonly exe: string | null;
+  /** What we start for any target. */
+  readonly commands: readonly string[];
+}
+
+/** What to look for. */
+export interface Wanted {
   readonly selector: Selector;
   readonly pidFile: string | null;
   readonly min: number;
-  readonly self: Self;
-}
-
-/** What we know of ourselves without looking. */
-export interface Self {
-  readonly pid: number;
-  readonly arguments: string;
-  /** `null` where it is a general interpreter. */
-  readonly exe: string | null;
-  readonly recover: string | null;
 }
 
 /** A look with all that led to it. */
@@ -42,35 +42,81 @@ export interface Look {
   readonly isUnsteady?: true;
 }
 
-/** Looks, and answers as the rules want it. Those in `followed` still count while they live, whatever they call themselves now. */
-export async function observe(question: LookQuestion, followed: readonly Identity[]): Promise<Observation> {
-  const look = await lookAround(question, true);
-  const still = await stillThere(question.table, followed, look.matches);
+/** One of many to look for. Those in `followed` still count while they live, whatever they call themselves now. */
+export interface Question {
+  readonly wanted: Wanted;
+  readonly followed: readonly Identity[];
+}
+
+/** Looks for all of them at once, and answers as the rules want it, in their order. */
+export async function observe(onlooker: Onlooker, questions: readonly Question[]): Promise<readonly Observation[]> {
+  const looks = await lookForAll(
+    onlooker,
+    questions.map(({ wanted }) => wanted),
+    true,
+  );
+  return Promise.all(questions.map((question, at) => toObservation(onlooker.table, question, looks[at] as Look)));
+}
+
+async function toObservation(table: ProcessTable, { followed, wanted }: Question, look: Look): Promise<Observation> {
+  const still = await stillThere(table, followed, look.matches);
   const seen = [...look.matches, ...still.records].sort(byAge).map(toSeen);
-  if (seen.length >= question.min) return { kind: 'present', seen };
+  if (seen.length >= wanted.min) return { kind: 'present', seen };
   const trouble = look.trouble ?? still.trouble;
   if (trouble !== null) return { kind: 'unknown', why: trouble };
   return { kind: 'absent', seen, why: look.pidFileProblem, ...(look.isUnsteady === true ? { isUnsteady: true } : {}) };
 }
 
-/** Looks, and tells of everything that holds the pattern; `isTerse`: but for what can't be the target anyway. */
-export async function lookAround(question: LookQuestion, isTerse = false): Promise<Look> {
-  return question.pidFile === null ? lookByPattern(question, isTerse) : lookByPidFile(question, question.pidFile);
+/** Looks for one, and tells of everything that holds the pattern. */
+export async function lookAround(onlooker: Onlooker, wanted: Wanted): Promise<Look> {
+  const [look] = await lookForAll(onlooker, [wanted], false);
+  return look as Look;
 }
 
-async function lookByPattern(question: LookQuestion, isTerse: boolean): Promise<Look> {
-  const { selector, table } = question;
-  const matches = selector.matches ?? (() => true);
-  const wants = (line: string): boolean => matches(line) || mayBeWatchdog(line);
+/** `isTerse`: without a word on what can't be the target anyway. */
+async function lookForAll(onlooker: Onlooker, wanted: readonly Wanted[], isTerse: boolean): Promise<readonly Look[]> {
+  const looks = new Map<Wanted, Look>();
+  const byPattern = wanted.filter((one) => one.pidFile === null);
+  await lookByPattern(onlooker, byPattern, isTerse, looks);
+  const byPidFile = wanted.filter((one) => one.pidFile !== null);
+  await Promise.all(
+    byPidFile.map(async (one) => looks.set(one, await lookByPidFile(onlooker, one, one.pidFile as string))),
+  );
+  return wanted.map((one) => looks.get(one) as Look);
+}
+
+/** One listing serves all; it is repeated for those of whom too few were found. */
+async function lookByPattern(
+  onlooker: Onlooker,
+  wanted: readonly Wanted[],
+  isTerse: boolean,
+  looks: Map<Wanted, Look>,
+): Promise<void> {
+  const { table } = onlooker;
+  let open = wanted;
   let before: Scan | null = null;
-  for (let listing = 1; ; listing += 1) {
-    const scan = await table.scan(wants, selector.uids, { kernelThreads: isTerse });
-    const look = await judgeScan(question, scan);
-    const isAnswer = look.matches.length >= question.min || look.trouble !== null || table.kind === 'ps';
-    if (isAnswer || (await isSteady(table, scan, before))) return look;
-    if (listing === MAX_LISTINGS) return { ...look, isUnsteady: true };
+  for (let listing = 1; open.length > 0; listing += 1) {
+    const scan = await table.scan(anyOf(open), { kernelThreads: isTerse });
+    const missed: Wanted[] = [];
+    for (const one of open) {
+      const look = await judgeScan(onlooker, one, scan);
+      looks.set(one, look);
+      if (look.matches.length < one.min && look.trouble === null) missed.push(one);
+    }
+    if (missed.length === 0 || table.kind === 'ps' || (await isSteady(table, scan, before))) return;
+    if (listing === MAX_LISTINGS) {
+      for (const one of missed) looks.set(one, { ...(looks.get(one) as Look), isUnsteady: true });
+      return;
+    }
+    open = missed;
     before = scan;
   }
+}
+
+/** What must be read of a process: all that may be somebody's target, and watchdogs. */
+function anyOf(wanted: readonly Wanted[]): (commandLine: string) => boolean {
+  const tests = wanted.map(({ selector }) => selector.matches ?? (() => true));
+  return (line) => mayBeWatchdog(line) || tests.some((test) => test(line));
 }
 
 /**
@@ -82,7 +128,7 @@ async function lookByPattern(question: LookQuestion, isTerse: boolean): Promise<
 async function isSteady(table: ProcessTable, scan: Scan, before: Scan | null): Promise<boolean> {
   // A zombie stays for as long as its parent likes: it is no news where nobody else has come since.
   if (scan.ended.length > 0) return isWithin(scan.ended, before?.ended) && isWithin(scan.pids, before?.pids);
-  const newcomers = await table.scan(() => false, null, { known: new Set(scan.pids) });
+  const newcomers = await table.scan(() => false, { known: new Set(scan.pids) });
   return newcomers.pids.length === 0;
 }
 
@@ -91,30 +137,30 @@ function isWithin(some: readonly number[], all: readonly number[] = []): boolean
   return some.every((one) => known.has(one));
 }
 
-async function judgeScan(question: LookQuestion, scan: Scan): Promise<Look> {
-  const { selector } = question;
+async function judgeScan(onlooker: Onlooker, { selector }: Wanted, scan: Scan): Promise<Look> {
   const matches = selector.matches ?? (() => true);
-  const watchdogs = scan.records.filter((record) => isWatchdog(record, question.self.exe));
   const candidates = scan.records.filter((record) => matches(record.commandLine));
-  const around = await lookAtSurroundings(question, candidates, watchdogs, scan.lookerPids);
+  const trouble = scan.troubleFor(selector.uids);
+  if (candidates.length === 0) return { matches: [], leftOut: [], pidFileProblem: null, trouble };
+  const watchdogs = scan.records.filter((record) => isWatchdog(record, onlooker.exe));
+  const around = await lookAtSurroundings(onlooker, candidates, watchdogs, scan.lookerPids);
   const { matches: found, leftOut } = judgeAll(candidates, selector, around);
   const unreadable = leftOut.find((one) => one.why === 'program-not-readable');
-  const trouble =
+  const hidden =
     unreadable === undefined
       ? null
       : `the program of process ${unreadable.record.pid} may not be read, to compare --exe`;
-  return { matches: [...found].sort(byAge), leftOut, pidFileProblem: null, trouble: scan.trouble ?? trouble };
+  return { matches: [...found].sort(byAge), leftOut, pidFileProblem: null, trouble: trouble ?? hidden };
 }
 
-async function lookByPidFile(question: LookQuestion, path: string): Promise<Look> {
-  const { selector, self, table } = question;
+async function lookByPidFile(onlooker: Onlooker, { selector }: Wanted, path: string): Promise<Look> {
   const vouches =
     selector.matches === null ? null : (record: ProcessRecord) => selector.matches?.(record.commandLine) === true;
-  const verdict = await resolvePidFile({ path, table, selfPid: self.pid, vouches });
+  const verdict = await resolvePidFile({ path, table: onlooker.table, selfPid: onlooker.pid, vouches });
   if (verdict.kind === 'unknown') return { matches: [], leftOut: [], pidFileProblem: null, trouble: verdict.why };
   if (verdict.kind === 'none') return { matches: [], leftOut: [], pidFileProblem: verdict.why, trouble: null };
   const { record } = verdict;
-  const around = await lookAtSurroundings(question, [record], [], []);
+  const around = await lookAtSurroundings(onlooker, [record], [], []);
   const why = whyLeftOut(record, selector, around);
   if (why === null) return { matches: [record], leftOut: [], pidFileProblem: null, trouble: null };
   const trouble = why === 'program-not-readable' ? `the program of process ${record.pid} may not be read` : null;
@@ -128,14 +174,14 @@ async function lookByPidFile(question: LookQuestion, path: string): Promise<Look
 
 /** Only a wrapper needs to be told from the target by its relatives: mostly there is nothing to look up. */
 async function lookAtSurroundings(
-  question: LookQuestion,
+  onlooker: Onlooker,
   candidates: readonly ProcessRecord[],
   watchdogs: readonly ProcessRecord[],
   lookerPids: readonly number[],
 ): Promise<Surroundings> {
-  const { self, table } = question;
-  const others = candidates.filter((record) => record.pid !== self.pid);
-  const ancestors = others.length === 0 ? [] : await readAncestors(table, self.pid);
+  const { table } = onlooker;
+  const others = candidates.filter((record) => record.pid !== onlooker.pid);
+  const ancestors = others.length === 0 ? [] : await readAncestors(table, onlooker.pid);
   const ancestorsOfWatchdogs = new Map<number, number>();
   if (others.some(isWrapper)) {
     for (const watchdog of watchdogs) {
@@ -144,12 +190,12 @@ async function lookAtSurroundings(
     }
   }
   return {
-    selfPid: self.pid,
+    selfPid: onlooker.pid,
     ancestors,
-    ownArguments: self.arguments,
-    ownExe: self.exe,
+    ownArguments: onlooker.arguments,
+    ownExe: onlooker.exe,
     ancestorsOfWatchdogs,
-    recover: self.recover,
+    commands: onlooker.commands,
     lookerPids,
   };
 }

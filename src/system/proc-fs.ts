@@ -37,17 +37,14 @@ export function openProcFs({ root, selfPid }: ProcFsOptions): ProcessTable {
 
   return { kind: 'proc', scan, read };
 
-  async function scan(
-    wants: (commandLine: string) => boolean,
-    uids: readonly number[] | null,
-    without: Without = {},
-  ): Promise<Scan> {
+  async function scan(wants: (commandLine: string) => boolean, without: Without = {}): Promise<Scan> {
     const listed = listPids();
-    if ('trouble' in listed) return { records: [], pids: [], ended: [], lookerPids: [], trouble: listed.trouble };
+    if ('trouble' in listed)
+      return { records: [], pids: [], ended: [], lookerPids: [], troubleFor: () => listed.trouble };
     const silent: number[] = [];
     const wanted: number[] = [];
     const ended: number[] = [];
-    let trouble = whyBlind(listed.pids, uids);
+    const unread: Unread[] = [];
     const { known = NOBODY } = without;
     const pids = listed.pids.filter((pid) => !known.has(pid));
     const kernelThreads = without.kernelThreads === true && pids.length >= FEW_PIDS ? listKernelThreads() : NOBODY;
@@ -56,18 +53,20 @@ export function openProcFs({ root, selfPid }: ProcFsOptions): ProcessTable {
       const line = readCommandLine(`${root}/${pid}`);
       if ('code' in line) {
         if (isGone(line.code)) ended.push(pid);
-        else if (!isSomebodyElses(pid, uids)) trouble ??= unreadable(pid, line.code);
+        else unread.push({ why: unreadable(pid, line.code), uid: ownerOf(pid) });
       } else if (line.text === '') silent.push(pid);
       else if (wants(joinArguments(line.text))) wanted.push(pid);
     }
     const records: ProcessRecord[] = [];
     for (const pid of [...wanted, ...silent.filter((one) => mayMatter(one, wants, ended))]) {
       const reading = await read(pid);
-      if (reading.kind === 'trouble') trouble ??= reading.why;
+      if (reading.kind === 'trouble') unread.push({ why: reading.why, uid: null });
       if (reading.kind === 'none' || (reading.kind === 'process' && isEnding(reading.record))) ended.push(pid);
       if (reading.kind === 'process' && wants(reading.record.commandLine)) records.push(reading.record);
     }
-    return { records, pids, ended, lookerPids: [], trouble };
+    const troubleFor = (uids: readonly number[] | null): string | null =>
+      whyBlind(listed.pids, uids) ?? unread.find(({ uid }) => mayBeOf(uid, uids))?.why ?? null;
+    return { records, pids, ended, lookerPids: [], troubleFor };
   }
 
   /** Of what shows no command line, only the living can match yet; the others are known by their short name. */
@@ -151,12 +150,12 @@ export function openProcFs({ root, selfPid }: ProcFsOptions): ProcessTable {
     }
   }
 
-  function isSomebodyElses(pid: number, uids: readonly number[] | null): boolean {
-    if (uids === null) return false;
+  /** Whose it is; `null` if that can't be told, -1 if it is gone. */
+  function ownerOf(pid: number): number | null {
     try {
-      return !uids.includes(statSync(`${root}/${pid}`).uid);
+      return statSync(`${root}/${pid}`).uid;
     } catch (error) {
-      return isGone(errorCode(error));
+      return isGone(errorCode(error)) ? -1 : null;
     }
   }
 
@@ -225,6 +224,17 @@ export function openProcFs({ root, selfPid }: ProcFsOptions): ProcessTable {
     const line = readText(`${directory}/cmdline`);
     return 'text' in line && line.text.endsWith('\0') ? { text: line.text.replace(/\0+$/, '') } : line;
   }
+}
+
+/** A process that could not be read, and whose it is. */
+interface Unread {
+  readonly why: string;
+  readonly uid: number | null;
+}
+
+/** `uids`: `null` for everybody. Who is gone is nobody's. */
+function mayBeOf(uid: number | null, uids: readonly number[] | null): boolean {
+  return uid !== -1 && (uids === null || uid === null || uids.includes(uid));
 }
 
 /** What ps and pgrep show of a process without a command line. */

@@ -10,11 +10,8 @@ import { openPsList } from './ps-list.ts';
  */
 export interface ProcessTable {
   readonly kind: 'proc' | 'ps';
-  /**
-   * All processes whose command line is wanted. `uids`: nobody else's matter, so that
-   * it is no trouble when they can't be seen.
-   */
-  scan(wants: (commandLine: string) => boolean, uids: readonly number[] | null, without?: Without): Promise<Scan>;
+  /** All processes whose command line is wanted. */
+  scan(wants: (commandLine: string) => boolean, without?: Without): Promise<Scan>;
   /** One process by its number. */
   read(pid: number): Promise<Reading>;
 }
@@ -35,8 +32,11 @@ export interface Scan {
   readonly ended: readonly number[];
   /** Programs that the reader started to look. */
   readonly lookerPids: readonly number[];
-  /** Why this may not be all; `null` if it is. */
-  readonly trouble: string | null;
+  /**
+   * Why this may not be all of these users' processes; `null` if it is. Whom else's
+   * can't be seen is no trouble then. `uids`: `null` for everybody's.
+   */
+  troubleFor(uids: readonly number[] | null): string | null;
 }
 
 export type Reading =

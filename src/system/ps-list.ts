@@ -22,9 +22,9 @@ export function openPsList({ selfPid }: { readonly selfPid: number }): ProcessTa
 
   return { kind: 'ps', scan, read };
 
-  async function scan(wants: (commandLine: string) => boolean, uids: readonly number[] | null): Promise<Scan> {
+  async function scan(wants: (commandLine: string) => boolean): Promise<Scan> {
     const all = await list();
-    if ('trouble' in all) return { records: [], pids: [], ended: [], lookerPids: [], trouble: all.trouble };
+    if ('trouble' in all) return { records: [], pids: [], ended: [], lookerPids: [], troubleFor: () => all.trouble };
     const lookers = all.records.filter(
       (record) => record.ppid === selfPid && /^\S*ps a?wwxo /.test(record.commandLine),
     );
@@ -33,7 +33,7 @@ export function openPsList({ selfPid }: { readonly selfPid: number }): ProcessTa
       pids: all.records.map((record) => record.pid),
       ended: [],
       lookerPids: lookers.map((record) => record.pid),
-      trouble: whyBlind(all.records, uids),
+      troubleFor: (uids) => whyBlind(all.records, uids),
     };
   }
 

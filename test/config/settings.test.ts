@@ -2,8 +2,23 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseDuration } from '../../src/config/duration.ts';
 import { OWN_VARIABLES, readEnvironment } from '../../src/config/environment.ts';
+import type { Given, Problem, RawValue } from '../../src/config/given.ts';
 import { nearest } from '../../src/config/nearest.ts';
-import { readSelect, readWatch } from '../../src/config/settings.ts';
+import { commandLineReader } from '../../src/config/reader.ts';
+import { readSelect } from '../../src/config/select-settings.ts';
+import { readTarget } from '../../src/config/target-settings.ts';
+import { readRun, readWatchdog } from '../../src/config/watchdog-settings.ts';
+
+function given(values: Readonly<Record<string, RawValue>>): Given {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, { value, from: `--${name}` }]));
+}
+
+function problemsOf(values: Readonly<Record<string, RawValue>>): readonly Problem[] {
+  const reader = commandLineReader(given(values));
+  readTarget(reader);
+  readWatchdog(reader);
+  return reader.problems;
+}
 
 test('durations have a unit', () => {
   const rows: readonly [string, number][] = [
@@ -24,43 +39,47 @@ test('durations have a unit', () => {
 });
 
 test('what is not given has its default', async () => {
-  const { watch, problems } = readWatch({ pattern: 'my.js', recover: 'x' });
-  assert.deepEqual(problems, []);
-  assert.deepEqual(watch, {
+  const reader = commandLineReader(given({ pattern: 'my.js', recover: 'x' }));
+  assert.deepEqual(readTarget(reader), {
     recover: 'x',
     cwd: null,
     env: [],
     recoverTimeoutMs: 60_000,
+    stop: { command: null, signal: 'TERM', timeoutMs: 10_000 },
+    reload: { signal: 'HUP' },
+    dependsOn: [],
+    groups: [],
     intervalMs: 5_000,
     confirmMs: 1_000,
     startGraceMs: 10_000,
     settleMs: 3_000,
     backoff: { minMs: 1_000, maxMs: 300_000 },
     startDelayMs: 0,
+  });
+  assert.deepEqual(readWatchdog(reader), {
+    name: null,
+    processTable: null,
     lingerMs: 2_000,
     log: null,
+    logPlace: '--log',
     logFormat: 'text',
     isQuiet: false,
-    name: null,
-    isOnce: false,
     isResident: false,
-    isDryRun: false,
   });
-  assert.deepEqual(await readSelect({ pattern: 'my.js' }), {
-    select: {
-      pattern: { text: 'my.js', isFixed: false, isExact: false, ignoresCase: false },
-      pidFile: null,
-      users: null,
-      exe: null,
-      min: 1,
-      processTable: null,
-    },
-    problems: [],
+  assert.deepEqual(readRun(reader), { isOnce: false, isDryRun: false });
+  assert.deepEqual(await readSelect(reader), {
+    pattern: { text: 'my.js', isFixed: false, isExact: false, ignoresCase: false },
+    pidFile: null,
+    owners: null,
+    exe: null,
+    min: 1,
+    max: null,
   });
+  assert.deepEqual(reader.problems, []);
 });
 
 test('all that is wrong is told at once', () => {
-  const { problems } = readWatch({ interval: 'x', confirm: '-1s', backoff: '1', 'log-format': 'xml', env: ['A'] });
+  const problems = problemsOf({ interval: 'x', confirm: '-1s', backoff: '1', 'log-format': 'xml', env: ['A'] });
   assert.deepEqual(problems.map((one) => one.where).sort(), [
     '--backoff',
     '--confirm',
@@ -72,7 +91,7 @@ test('all that is wrong is told at once', () => {
 });
 
 test('every option is also a variable, and the switches are on or off', () => {
-  const { raw, problems } = readEnvironment('watch', {
+  const { given: read, problems } = readEnvironment('watch', {
     WATCHDOG_PATTERN: 'my.js',
     WATCHDOG_PID_FILE: '/run/x',
     WATCHDOG_ONCE: '1',
@@ -82,7 +101,12 @@ test('every option is also a variable, and the switches are on or off', () => {
     WATCHDOG_JSON: '1',
   });
   assert.deepEqual(problems, []);
-  assert.deepEqual(raw, { pattern: 'my.js', 'pid-file': '/run/x', once: true, env: ['A=1', 'B=2'] });
+  assert.deepEqual(read, {
+    pattern: { value: 'my.js', from: 'WATCHDOG_PATTERN' },
+    'pid-file': { value: '/run/x', from: 'WATCHDOG_PID_FILE' },
+    once: { value: true, from: 'WATCHDOG_ONCE' },
+    env: { value: ['A=1', 'B=2'], from: 'WATCHDOG_ENV' },
+  });
 });
 
 test('a slip in a variable’s name is found; what is others’ under our prefix is theirs', () => {
@@ -108,6 +132,6 @@ test('the nearest word is the one that is meant, if any is near', () => {
 });
 
 test('a command that no system call would take is refused', () => {
-  const { problems } = readWatch({ recover: 'x'.repeat(140_000) });
+  const problems = problemsOf({ recover: 'x'.repeat(140_000) });
   assert.match(problems[0]?.what ?? '', /has 140000 bytes; at most 131071 are allowed/);
 });

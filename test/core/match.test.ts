@@ -37,7 +37,7 @@ const around: Surroundings = {
   ownArguments: OWN.join(' '),
   ownExe: '/usr/local/bin/watchdog',
   ancestorsOfWatchdogs: new Map([[60, 61]]),
-  recover: 'cd /srv && sudo -u app node my.js start',
+  commands: ['cd /srv && sudo -u app node my.js start'],
   lookerPids: [70],
 };
 

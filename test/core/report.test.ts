@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type AnyReport, formatJson, formatText, MAX_LINE_LENGTH } from '../../src/core/report.ts';
-import type { Seen } from '../../src/core/types.ts';
+import { describe, describeOwn, formatJson, formatText, MAX_LINE_LENGTH, messageOf } from '../../src/core/report.ts';
+import type { Report, Seen } from '../../src/core/types.ts';
 import { makeTarget } from '../support/target.ts';
 
 const target = makeTarget({ label: 'my\\.js', name: 'web' });
@@ -9,21 +9,24 @@ const TIME = '2026-11-21_12:00:00';
 const hostile: Seen = { pid: 7, startTime: 1, commandLine: 'svc\n[2026-11-21_12:00:00] x \\x0a\x1b[2J\udcff' };
 
 test('the line of a recovery is the loop’s, with pattern and command as they were written', () => {
-  assert.equal(formatText(target, { kind: 'recovering', attempt: 3 }, TIME), `[${TIME}] my\\.js node my.js start`);
+  assert.equal(
+    formatText(target, messageOf(target, { kind: 'recovering', attempt: 3 }), TIME),
+    `[${TIME}] my\\.js node my.js start`,
+  );
 });
 
 test('what strangers wrote is escaped once, and can forge nothing', () => {
-  const report: AnyReport = { kind: 'watching', sight: { kind: 'present', seen: [hostile] } };
+  const report: Report = { kind: 'watching', sight: { kind: 'present', seen: [hostile] } };
   assert.equal(
-    formatText(target, report, TIME),
+    formatText(target, describe(target, report), TIME),
     `[${TIME}] my\\.js watching: up, pid 7 "svc\\x0a[2026-11-21_12:00:00] x \\\\x0a\\x1b[2J\\xff"`,
   );
 });
 
 test('JSON is one line, and can be read again, whatever is in it', () => {
   const worse = { ...hostile, commandLine: `${hostile.commandLine}\x9b\u2028\u202e` };
-  const report: AnyReport = { kind: 'watching', sight: { kind: 'present', seen: [worse] } };
-  const line = formatJson(target, report, 'now');
+  const report: Report = { kind: 'watching', sight: { kind: 'present', seen: [worse] } };
+  const line = formatJson(target, report, describe(target, report), 'now');
   assert.doesNotMatch(line, /[\n\x1b\x9b\u2028\u202e]/);
   const read = JSON.parse(line) as Record<string, unknown>;
   assert.deepEqual([read.event, read.target, read.time], ['watching', 'web', 'now']);
@@ -32,19 +35,21 @@ test('JSON is one line, and can be read again, whatever is in it', () => {
 
 test('no line is longer than it may be, in either form', () => {
   const long = makeTarget({ label: 'x'.repeat(50_000), recover: 'y'.repeat(50_000), name: 'n'.repeat(50_000) });
-  for (const report of [
-    { kind: 'recovering', attempt: 1 },
-    { kind: 'warning', text: 'z'.repeat(9_000) },
+  const recovering = { kind: 'recovering', attempt: 1 } as const;
+  const warning = { kind: 'warning', text: 'z'.repeat(9_000) } as const;
+  for (const [report, message] of [
+    [recovering, describe(long, recovering)],
+    [warning, describeOwn(warning)],
   ] as const) {
-    assert.ok(formatText(long, report, TIME).length <= MAX_LINE_LENGTH);
-    const json = formatJson(long, report, TIME);
+    assert.ok(formatText(long, message, TIME).length <= MAX_LINE_LENGTH);
+    const json = formatJson(long, report, message, TIME);
     assert.ok(json.length <= MAX_LINE_LENGTH);
     JSON.parse(json);
   }
 });
 
 test('126 and 127 are explained, with the PATH', () => {
-  const failed = (status: number): AnyReport => ({
+  const failed = (status: number): Report => ({
     kind: 'recovery-failed',
     attempt: 1,
     nextMs: 1_000,
@@ -56,9 +61,15 @@ test('126 and 127 are explained, with the PATH', () => {
     },
   });
   assert.match(
-    formatText(target, failed(127), TIME),
+    formatText(target, describe(target, failed(127)), TIME),
     /exit status 127 \(command not found; PATH is \/usr\/bin:\/bin; use an absolute path or --env PATH=…\)/,
   );
-  assert.match(formatText(target, failed(126), TIME), /exit status 126 \(found, but it may not be executed; PATH/);
-  assert.match(formatText(target, failed(1), TIME), /exit status 1, and nothing matches after 20ms; next try in 1s$/);
+  assert.match(
+    formatText(target, describe(target, failed(126)), TIME),
+    /exit status 126 \(found, but it may not be executed; PATH/,
+  );
+  assert.match(
+    formatText(target, describe(target, failed(1)), TIME),
+    /exit status 1, and nothing matches after 20ms; next try in 1s$/,
+  );
 });

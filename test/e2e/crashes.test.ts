@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { test } from 'node:test';
 import { freshMemory, memoryWriter } from '../../src/brain/memory.ts';
-import type { Plan } from '../../src/brain/plan.ts';
 import { standingOf } from '../../src/brain/standing.ts';
 import { formatHandover } from '../../src/host/sentinel-protocol.ts';
+import type { Plan } from '../../src/plan/plan.ts';
 import { compile } from '../support/compile.ts';
 import { allProcesses, isAlive, readProcess, signal } from '../support/processes.ts';
 import { makeSandbox, type Sandbox, WATCHDOG } from '../support/sandbox.ts';
@@ -92,8 +92,8 @@ esac
     0o755,
   );
   const plan = planOf(sandbox, recover, program);
-  const nothing = { watch: [], deadlineMs: null, starts: [], signals: [], end: 'stay' } as const;
-  const state = memoryWriter(plan)(freshMemory(plan));
+  const nothing = { watch: [], deadlineMs: null, starts: [], signals: [], kills: [], end: 'stay' } as const;
+  const state = memoryWriter()(freshMemory(plan));
   const frame = { ...standingOf(plan), ...nothing, state, title: 'watchdog: crashing' };
   const pid = await sandbox.startTarget();
   const env = { ...process.env, ...formatHandover(frame, { lock: plan.lock, control: null }) };
@@ -113,34 +113,35 @@ esac
 }
 
 function planOf(sandbox: Sandbox, recover: string, program: string): Plan {
-  const { deathsAreTold, ...target } = makeTarget({
+  const { deathsAreTold, waitsFor, ...rules } = makeTarget({
     label: sandbox.marker,
     recover,
     settleMs: 100,
     confirmMs: 200,
     backoff: { minMs: 100, maxMs: 1_000 },
   });
-  assert.ok(deathsAreTold);
+  assert.ok(deathsAreTold && waitsFor === null);
   const pattern = { text: `^${sandbox.marker} 1000`, isFixed: false, isExact: false, ignoresCase: false };
   return {
-    target,
+    targets: [
+      {
+        rules,
+        look: { pattern, uids: null, exe: null, pidFile: null, min: 1 },
+        reload: { signal: 'HUP' },
+        dependsOn: [],
+        groups: [],
+        cwd: null,
+        set: {},
+      },
+    ],
     name: null,
-    look: {
-      pattern,
-      uids: null,
-      exe: null,
-      pidFile: null,
-      min: 1,
-      processTable: null,
-      ownArguments: '',
-      ownExe: WATCHDOG,
-      recover,
-    },
-    recovery: { cwd: null, set: {}, unset: [], openFilesLimit: null },
+    label: sandbox.marker,
+    config: null,
+    onlooker: { processTable: null, arguments: '', exe: WATCHDOG },
+    start: { unset: [], openFilesLimit: null },
     log: { path: sandbox.path('log'), format: 'text', isShown: false },
     lingerMs: 2_000,
-    beginning: { version: 'test', user: 'root', directory: '/' },
-    seed: 1,
+    beginning: { version: 'test', user: 'root', directory: '/', path: '' },
     isQuiet: true,
     lock: `watchdog/${sandbox.marker}`,
     program,

@@ -14,6 +14,7 @@ const frame: Frame = {
   watch: [{ pid: 42, startTime: 999 }],
   deadlineMs: 12.3,
   starts: [{ id: 3, command: { ...command, set: { A: 'x y' }, unset: ['B'], directory: '/srv', output: '/o' } }],
+  kills: [{ pid: 8, startTime: 9, number: 15 }],
   signals: [{ pid: 43, number: 15 }],
   end: 'rest',
 };
@@ -60,6 +61,7 @@ directory 4
 output 2
 /o
 signal 43 15
+kill 8 9 15
 sleep
 `,
   );

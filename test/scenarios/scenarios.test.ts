@@ -7,6 +7,9 @@
  *     0s appears 101               a process of the target
  *     2s ends 101 KILL             ended by a signal, `exit 3`, or `silently`: of that nobody tells
  *     3s blind no /proc            looks fail; `sight` lets them succeed again
+ *     4s stubborn 101              it ends by no signal but KILL
+ *     5s asks pause 10m deploy     an operator: pause, resume, start, stop, restart, recover
+ *     6s waits-for db              another target is not up that must be; without a name: it is
  *     60s end                      so far the story goes
  *     --
  *     0s      watching: …
@@ -19,7 +22,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { parseDuration } from '../../src/config/duration.ts';
 import { formatDuration } from '../../src/core/duration.ts';
-import type { Death, Target } from '../../src/core/types.ts';
+import type { Death, OperatorOrder, Target } from '../../src/core/types.ts';
 import { createWorld, type RecoveryPlan, type World } from '../simulation/world.ts';
 import { makeTarget } from '../support/target.ts';
 
@@ -79,6 +82,15 @@ function happen(world: World, words: readonly string[]): void {
     case 'sight':
       world.blind(null);
       return;
+    case 'asks':
+      world.ask(readOrder(rest));
+      return;
+    case 'stubborn':
+      world.makeStubborn(Number(rest[0]));
+      return;
+    case 'waits-for':
+      world.waitFor(rest[0] ?? null);
+      return;
     case 'end':
       return;
     default:
@@ -86,11 +98,17 @@ function happen(world: World, words: readonly string[]): void {
   }
 }
 
+function readOrder([verb, forTime, ...reason]: readonly string[]): OperatorOrder {
+  if (verb !== 'pause') return { verb: verb as Exclude<OperatorOrder['verb'], 'pause'> };
+  return { verb, forMs: forTime === undefined ? null : ms(forTime), reason: reason.join(' ') || null };
+}
+
 function readTarget(words: readonly string[]): Partial<Target> {
   const changes: Record<string, unknown> = {};
   for (const word of words) {
     const [name = '', value = ''] = word.split('=');
-    if (name === 'min') changes.min = Number(value);
+    if (name === 'min' || name === 'max') changes[name] = Number(value);
+    else if (name === 'stop') changes.stop = { command: value, signal: 'TERM', timeoutMs: 10_000 };
     else if (name === 'dry-run') changes.dryRun = true;
     else if (name === 'polled') changes.deathsAreTold = false;
     else if (name === 'backoff') changes.backoff = readBackoff(value);

@@ -6,7 +6,17 @@
 import { describe } from '../../src/core/report.ts';
 import { followed, initialState, wakeAtMs } from '../../src/core/state.ts';
 import { step } from '../../src/core/step.ts';
-import type { Action, Death, Input, Observation, Report, Seen, Target, TargetState } from '../../src/core/types.ts';
+import type {
+  Action,
+  Death,
+  Input,
+  Observation,
+  OperatorOrder,
+  Report,
+  Seen,
+  Target,
+  TargetState,
+} from '../../src/core/types.ts';
 
 /** What a recovery does once it is started. */
 export interface RecoveryPlan {
@@ -42,6 +52,12 @@ export interface World {
   /** The oldest target that is up ends. */
   endAny(how: Death, told?: boolean): void;
   blind(why: string | null): void;
+  /** An operator asks for something. */
+  ask(order: OperatorOrder): void;
+  /** This process ends by no signal but KILL. */
+  makeStubborn(pid: number): void;
+  /** Another target, that this one waits for, is not up; `null`: it is. */
+  waitFor(name: string | null): void;
   run(untilMs: number): void;
 }
 
@@ -53,6 +69,8 @@ export function createWorld(target: Target, planOf: (attempt: number) => Recover
   let nextPid = 100;
   let why: string | null = null;
   const targets = new Map<number, Seen>();
+  const stubborn = new Set<number>();
+  let waitsFor: string | null = null;
   const running = new Map<number, RecoveryPlan>();
   const events: { atMs: number; order: number; what: () => void }[] = [];
   const lines: Line[] = [];
@@ -81,6 +99,12 @@ export function createWorld(target: Target, planOf: (attempt: number) => Recover
     },
     blind(reason) {
       why = reason;
+    },
+    ask: (what) => take({ kind: 'asked', order: what }),
+    makeStubborn: (pid) => stubborn.add(pid),
+    waitFor(name) {
+      waitsFor = name;
+      if (name === null) take({ kind: 'unblocked' });
     },
     run,
   };
@@ -122,7 +146,7 @@ export function createWorld(target: Target, planOf: (attempt: number) => Recover
   }
 
   function take(input: Input): void {
-    const result = step(target, state, input, nowMs);
+    const result = step({ ...target, waitsFor }, state, input, nowMs);
     // As if the brain had ended in between: the state is all that is kept.
     state = JSON.parse(JSON.stringify(result.state)) as TargetState;
     for (const action of result.actions) carryOut(action);
@@ -141,6 +165,17 @@ export function createWorld(target: Target, planOf: (attempt: number) => Recover
         return;
       case 'stop-recovery':
         stop(action.command.pid, action.signal);
+        return;
+      case 'start-stop':
+        at(nowMs + 100, () => {
+          for (const pid of targets.keys()) end(pid, { kind: 'exited', status: 0 });
+        });
+        return;
+      case 'signal':
+        for (const { pid } of action.identities) {
+          if (action.signal !== 'KILL' && stubborn.has(pid)) continue;
+          at(nowMs + 5, () => end(pid, { kind: 'killed', signal: action.signal }));
+        }
         return;
     }
   }

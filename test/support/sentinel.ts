@@ -62,6 +62,7 @@ export async function playSentinel(
     deadlineMs: null,
     starts: [],
     signals: [],
+    kills: [],
     end: 'stay',
     ...changes,
   };

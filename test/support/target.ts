@@ -8,6 +8,7 @@ export function makeTarget(changes: Partial<Target> = {}): Target {
     recover: 'node my.js start',
     recoverPath: '/usr/bin:/bin',
     min: 1,
+    max: null,
     intervalMs: 5_000,
     confirmMs: 1_000,
     startDelayMs: 0,
@@ -15,8 +16,10 @@ export function makeTarget(changes: Partial<Target> = {}): Target {
     settleMs: 3_000,
     recoverTimeoutMs: 60_000,
     backoff: { minMs: 1_000, maxMs: 300_000 },
+    stop: { command: null, signal: 'TERM', timeoutMs: 10_000 },
     dryRun: false,
     deathsAreTold: true,
+    waitsFor: null,
     ...changes,
   };
 }

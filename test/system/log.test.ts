@@ -41,16 +41,17 @@ test('what could not be written is written later, in order, after the count of w
   const { sink, written, fail } = makeSink();
   const complaints: string[] = [];
   const log = createLog({
-    target: makeTarget(),
+    subject: { label: 'my.js', name: 'my.js' },
     sink,
     format: 'text',
     show: null,
     complain: (line) => complaints.push(line),
   });
-  log.report({ kind: 'sighted' });
+  log.reportOn(makeTarget(), { kind: 'sighted' });
   assert.deepEqual([written.length, log.retryAtMs()], [1, null]);
   fail('ENOSPC');
-  for (let line = 0; line < MAX_QUEUED_LINES + 3; line += 1) log.report({ kind: 'recovering', attempt: line });
+  for (let line = 0; line < MAX_QUEUED_LINES + 3; line += 1)
+    log.reportOn(makeTarget(), { kind: 'recovering', attempt: line });
   assert.equal(written.length, 1);
   assert.ok(log.retryAtMs() !== null);
   assert.equal(complaints.length, 1, 'said once');
@@ -66,15 +67,15 @@ test('what can not be written until the end is said where complaints go', () => 
   const { sink, fail } = makeSink();
   const complaints: string[] = [];
   const log = createLog({
-    target: makeTarget(),
+    subject: { label: 'my.js', name: 'my.js' },
     sink,
     format: 'text',
     show: null,
     complain: (line) => complaints.push(line),
   });
   fail('ENOSPC');
-  log.report({ kind: 'sighted' });
-  log.report({ kind: 'stopped', why: 'SIGTERM', stillRuns: null });
+  log.reportOn(makeTarget(), { kind: 'sighted' });
+  log.report({ kind: 'stopped', why: 'SIGTERM', stillRuns: [] });
   log.close();
   assert.equal(complaints.length, 3);
   assert.match(complaints[2] ?? '', /^\[.*\] my\.js stopped: SIGTERM$/);

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ProcessRecord } from '../../src/core/process.ts';
-import { type LookQuestion, observe } from '../../src/system/look.ts';
+import type { Identity, Observation } from '../../src/core/types.ts';
+import { observe as observeAll } from '../../src/system/look.ts';
 import type { ProcessTable, Reading } from '../../src/system/process-table.ts';
 
 const target: ProcessRecord = {
@@ -18,25 +19,29 @@ const target: ProcessRecord = {
 };
 
 /** A table that says what it is told to. */
-function question(records: readonly ProcessRecord[], reading: Reading, trouble: string | null = null): LookQuestion {
-  const table: ProcessTable = {
+function question(records: readonly ProcessRecord[], reading: Reading, trouble: string | null = null): ProcessTable {
+  return {
     kind: 'proc',
     scan: async (wants) => ({
       records: records.filter((one) => wants(one.commandLine)),
       pids: [],
       ended: [],
       lookerPids: [],
-      trouble,
+      troubleFor: () => trouble,
     }),
     read: async () => reading,
   };
-  return {
-    table,
-    selector: { matches: (line) => line.includes('my.js'), uids: null, exe: null },
+}
+
+async function observe(table: ProcessTable, followed: readonly Identity[]): Promise<Observation> {
+  const wanted = {
+    selector: { matches: (line: string) => line.includes('my.js'), uids: null, exe: null },
     pidFile: null,
     min: 1,
-    self: { pid: 50, arguments: '', exe: null, recover: null },
   };
+  const onlooker = { table, pid: 50, arguments: '', exe: null, commands: [] };
+  const [observation] = await observeAll(onlooker, [{ wanted, followed }]);
+  return observation as Observation;
 }
 
 test('a match is present, even where not all could be seen', async () => {

@@ -92,8 +92,9 @@ function makeProc(t: TestContext, selfPid = 50): Fake {
   return fake;
 }
 
-function scan(fake: Fake, pattern: RegExp, selfPid = 50, uids: readonly number[] | null = null) {
-  return openProcFs({ root: fake.root, selfPid }).scan((line) => pattern.test(line), uids);
+async function scan(fake: Fake, pattern: RegExp, selfPid = 50, uids: readonly number[] | null = null) {
+  const found = await openProcFs({ root: fake.root, selfPid }).scan((line) => pattern.test(line));
+  return { ...found, trouble: found.troubleFor(uids) };
 }
 
 test('a scan gives what is wanted, with all that is known of it', async (t) => {

@@ -1,6 +1,4 @@
-import { toQuestion } from '../../brain/plan.ts';
 import { compilePattern, type PatternSettings } from '../../config/pattern.ts';
-import { readSelect } from '../../config/settings.ts';
 import { formatDuration } from '../../core/duration.ts';
 import { escapeForeign } from '../../core/escape.ts';
 import { looksLikeBystander, narrowerPattern } from '../../core/lookalike.ts';
@@ -9,23 +7,20 @@ import type { ProcessRecord } from '../../core/process.ts';
 import { type Look, lookAround } from '../../system/look.ts';
 import { userName } from '../../system/users.ts';
 import { exitCode } from '../exit-codes.ts';
+import { toLookTask } from '../look-task.ts';
 import { print } from '../output.ts';
-import { toLookPlan } from '../plan.ts';
 import { refuse } from '../refuse.ts';
 import type { Invocation } from '../run.ts';
 import { formatTable } from '../table.ts';
 
 /** Shows what matches, what was left out and why, and warns where the pattern seems to mean something else. */
 export async function match(invocation: Invocation): Promise<number> {
-  const { raw } = invocation;
-  const { select, problems } = await readSelect(raw);
-  const recover = typeof raw.recover === 'string' ? raw.recover : null;
-  const { look: plan, problems: more } = toLookPlan(select, invocation.arguments, recover);
-  const all = [...invocation.problems, ...problems, ...more];
-  if (all.length > 0) return refuse(all);
-  const look = await lookAround(await toQuestion(plan));
+  const task = await toLookTask(invocation);
+  if ('problems' in task) return refuse(task.problems);
+  const { onlooker, select, wanted } = task;
+  const look = await lookAround(onlooker, wanted);
   const warning = await warn(look, select.pattern);
-  print(raw.json === true ? formatJson(look, warning) : formatText(look, warning));
+  print(invocation.given.json?.value === true ? formatJson(look, warning) : formatText(look, warning));
   if (look.matches.length >= select.min) return exitCode('ok');
   return exitCode(look.trouble === null ? 'down' : 'unknown');
 }

@@ -1,53 +1,43 @@
 import { freshMemory, memoryWriter } from '../../brain/memory.ts';
-import type { Plan } from '../../brain/plan.ts';
-import { toQuestion } from '../../brain/plan.ts';
 import { notHeld, refusal } from '../../brain/refusal.ts';
 import { standingOf } from '../../brain/standing.ts';
+import { titleMaker } from '../../brain/title.ts';
 import { watchOn } from '../../brain/watch.ts';
-import { readSelect, readWatch, type WatchSettings } from '../../config/settings.ts';
-import { processTitle } from '../../core/watchdog-process.ts';
 import type { Host } from '../../host/host.ts';
 import { openResidentHost } from '../../host/resident.ts';
 import { formatHandover } from '../../host/sentinel-protocol.ts';
+import { makePlan } from '../../plan/make-plan.ts';
+import { type Plan, toWanted } from '../../plan/plan.ts';
 import { closeInherited } from '../../system/descriptors.ts';
 import { becomeSentinel } from '../../system/execve.ts';
 import { takeInstanceLock } from '../../system/instance-lock.ts';
 import { openProcessTable } from '../../system/process-table.ts';
 import { exitCode } from '../exit-codes.ts';
 import { chooseHost } from '../host-choice.ts';
-import { findLogPlace } from '../log-place.ts';
 import { printError } from '../output.ts';
-import { toLookPlan, toPlan } from '../plan.ts';
-import { whyUnusableDirectory } from '../preflight.ts';
 import { refuse } from '../refuse.ts';
 import type { Invocation } from '../run.ts';
+import { toWishes } from '../wishes.ts';
 
-/** Watches one target until told to stop, or once. */
+/** Watches until told to stop, or once. */
 export async function watch(invocation: Invocation): Promise<number> {
   const { environment } = invocation;
-  const { select, problems } = await readSelect(invocation.raw);
-  const { watch: settings, problems: more } = readWatch(invocation.raw);
-  const { look, problems: evenMore } = toLookPlan(select, invocation.arguments, settings.recover);
-  const all = [
-    ...invocation.problems,
-    ...problems,
-    ...more,
-    ...evenMore,
-    ...whyUnusableDirectory('--cwd', settings.cwd),
-  ];
-  if (all.length > 0) return refuse(all);
-  const place = findLogPlace(settings.log, environment);
-  if ('problem' in place) return place.mayNot ? notPermitted(place.problem.what) : refuse([place.problem]);
-  const plan = toPlan(select, settings, look, place.path, environment);
-  const choice = chooseHost({ ...settings, processTable: select.processTable }, environment);
-  return choice.kind === 'sentinel' ? becomeSentinelOf(plan, choice.path) : stay(plan, settings, choice.why);
+  const { problems, wishes } = toWishes(invocation);
+  const planned = await makePlan(wishes, invocation);
+  if (planned.kind === 'refused' && problems.length === 0 && planned.mayNot)
+    return notPermitted(planned.problems[0]?.what ?? '');
+  if (planned.kind === 'refused') return refuse([...problems, ...planned.problems]);
+  if (problems.length > 0) return refuse(problems);
+  const { plan, run, watchdog } = planned;
+  const choice = chooseHost({ ...watchdog, ...run }, environment);
+  return choice.kind === 'sentinel' ? becomeSentinelOf(plan, choice.path) : stay(plan, run.isOnce, choice.why);
 }
 
 /** Hands all over to the sentinel, which starts the first brain. */
 async function becomeSentinelOf(plan: Plan, path: string): Promise<never> {
   const title = await firstTitle(plan);
-  const nothing = { watch: [], deadlineMs: null, starts: [], signals: [], end: 'stay' } as const;
-  const state = memoryWriter(plan)(freshMemory(plan));
+  const nothing = { watch: [], deadlineMs: null, starts: [], signals: [], kills: [], end: 'stay' } as const;
+  const state = memoryWriter()(freshMemory(plan));
   const handover = formatHandover(
     { ...standingOf(plan), ...nothing, state, title },
     { lock: plan.lock, control: null },
@@ -57,15 +47,15 @@ async function becomeSentinelOf(plan: Plan, path: string): Promise<never> {
 
 /** How we show ourselves before the first look: our own command line would match. */
 async function firstTitle(plan: Plan): Promise<string> {
-  const { matches } = (await toQuestion(plan.look)).selector;
-  return processTitle(plan.name, 'starting', (text) => matches?.(text) !== true);
+  const all = await Promise.all(plan.targets.map(({ look }) => toWanted(look)));
+  return titleMaker(plan.name, (text) => all.some(({ selector }) => selector.matches?.(text)))('starting');
 }
 
 /** Waits and watches in one process. */
-async function stay(plan: Plan, settings: WatchSettings, why: string): Promise<number> {
+async function stay(plan: Plan, isOnce: boolean, why: string): Promise<number> {
   const lock = await takeInstanceLock(plan.lock);
   if (lock.kind === 'taken') {
-    if (!settings.isQuiet) printError(`${refusal(lock.pid, plan.target.label)}\n`);
+    if (!plan.isQuiet) printError(`${refusal(lock.pid, plan.label)}\n`);
     return exitCode('alreadyRunning');
   }
   closeInherited();
@@ -75,7 +65,7 @@ async function stay(plan: Plan, settings: WatchSettings, why: string): Promise<n
     ...(process.pid === 1 ? [REAPER_WARNING] : []),
   ];
   const host = openStayingHost(plan, why);
-  const outcome = await watchOn(freshMemory(plan), host, { isOnce: settings.isOnce, warnings });
+  const outcome = await watchOn(freshMemory(plan), host, { isOnce, warnings });
   return exitCode(outcome === 'down' || outcome === 'unknown' ? outcome : 'ok');
 }
 
@@ -83,13 +73,13 @@ const REAPER_WARNING =
   'running as process 1 without the sentinel, every orphan of this container that ends stays a zombie; ' +
   'start the container with an init (docker run --init) or share the PID namespace';
 
-function openStayingHost(plan: Plan, why: string): Host {
-  const canWatch = openProcessTable(plan.look.processTable).kind === 'proc';
+function openStayingHost({ onlooker, start }: Plan, why: string): Host {
+  const canWatch = openProcessTable(onlooker.processTable).kind === 'proc';
   const how = canWatch ? 'a death is noticed within 100ms' : 'ps is asked every interval';
   return openResidentHost({
     canWatch,
     description: `staying in memory (${why}), ${how}`,
-    openFilesLimit: plan.recovery.openFilesLimit,
+    openFilesLimit: start.openFilesLimit,
   });
 }
 

@@ -2,7 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { Problem } from '../config/problem.ts';
+import type { Problem } from '../config/given.ts';
 import { describeCode, errorCode } from '../system/errors.ts';
 import { NOT_A_FILE, openLogFile } from '../system/log-file.ts';
 import { toAbsolute } from './preflight.ts';
@@ -23,17 +23,17 @@ const PASSING: ReadonlySet<string> = new Set([
   'EFBIG',
 ]);
 
-/** Where the log goes that was asked for, or the default one; tried by opening it. */
-export function findLogPlace(wanted: string | null, environment: NodeJS.ProcessEnv): LogPlace {
+/** Where the log goes that was asked for (`where` says by what), or the default one; tried by opening it. */
+export function findLogPlace(wanted: string | null, where: string, environment: NodeJS.ProcessEnv): LogPlace {
   if (wanted === '-' || (wanted === null && process.pid === 1)) return { path: null };
-  const place = wanted === null ? { path: defaultPath(environment) } : toAbsolute('--log', wanted);
+  const place = wanted === null ? { path: defaultPath(environment) } : toAbsolute(where, wanted);
   if ('problem' in place) return { problem: place.problem, mayNot: false };
   const { path } = place;
   if (wanted === null) makeDirectory(dirname(path));
   const { sink, code } = openLogFile(path);
   sink.close();
   if (code === null || PASSING.has(code)) return { path };
-  return { problem: { where: '--log', what: explain(path, code) }, mayNot: code === 'EACCES' };
+  return { problem: { where, what: explain(path, code) }, mayNot: code === 'EACCES' };
 }
 
 function defaultPath(environment: NodeJS.ProcessEnv): string {

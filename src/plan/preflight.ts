@@ -1,7 +1,7 @@
 /** What only this machine can tell to be wrong with a path that the user gave. */
 import { accessSync, constants, statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { Problem } from '../config/problem.ts';
+import type { Problem } from '../config/given.ts';
 import { describeCode, errorCode } from '../system/errors.ts';
 
 /** Whether a directory can be worked in. */

@@ -1,0 +1,138 @@
+/** What to do about a target, and when. Plain data, so that it can travel with the state. */
+import { signalNumber } from '../core/signals.ts';
+import type { Backoff, StopRule } from '../core/types.ts';
+import { parseDuration } from './duration.ts';
+import { complain, defaultOf, duration, list, type Reader, text } from './reader.ts';
+
+export interface TargetSettings {
+  readonly recover: string;
+  readonly cwd: string | null;
+  readonly env: readonly (readonly [name: string, value: string])[];
+  readonly recoverTimeoutMs: number;
+  readonly stop: StopRule;
+  readonly reload: ReloadRule;
+  readonly dependsOn: readonly string[];
+  readonly groups: readonly string[];
+  readonly intervalMs: number;
+  readonly confirmMs: number;
+  readonly startGraceMs: number;
+  readonly settleMs: number;
+  readonly backoff: Backoff;
+  readonly startDelayMs: number;
+}
+
+/** What makes a target read its configuration again; the signal without `SIG`. */
+export type ReloadRule = { readonly command: string } | { readonly signal: string };
+
+/** One argument of execve(2) may be this long at most (MAX_ARG_STRLEN, less the final NUL). */
+const MAX_COMMAND_BYTES = 131_071;
+/** Looking more often than this would cost more than it could tell. */
+const MIN_INTERVAL_MS = 50;
+
+/** Reads it; what is wrong is noted by the reader. */
+export function readTarget(reader: Reader): TargetSettings {
+  return {
+    recover: readRecover(reader),
+    cwd: text(reader, 'cwd'),
+    env: readEnv(reader),
+    recoverTimeoutMs: duration(reader, 'recover-timeout', 1),
+    stop: readStop(reader),
+    reload: readReload(reader),
+    dependsOn: readNames(reader, 'depends-on'),
+    groups: readNames(reader, 'groups'),
+    intervalMs: duration(reader, 'interval', MIN_INTERVAL_MS),
+    confirmMs: duration(reader, 'confirm', 0),
+    startGraceMs: duration(reader, 'start-grace', 0),
+    settleMs: duration(reader, 'settle', 0),
+    backoff: readBackoff(reader),
+    startDelayMs: duration(reader, 'start-delay', 0),
+  };
+}
+
+function readRecover(reader: Reader): string {
+  if (reader.given.recover === undefined) {
+    complain(
+      reader,
+      'recover',
+      `is missing; say what brings the target back, such as ${reader.spell('recover')}${reader.spell('recover').startsWith('-') ? ' ' : ' = '}"node my.js start"`,
+    );
+  }
+  return readCommand(reader, 'recover') ?? '';
+}
+
+/** A command for the shell; `null` if none was given. */
+function readCommand(reader: Reader, name: 'recover' | 'stop' | 'reload'): string | null {
+  const command = reader.given[name]?.value;
+  if (typeof command !== 'string') return null;
+  if (command.trim() === '') complain(reader, name, 'is empty; write a command, such as "node my.js start"');
+  const bytes = new TextEncoder().encode(command).length;
+  if (bytes > MAX_COMMAND_BYTES) {
+    complain(reader, name, `has ${bytes} bytes; at most ${MAX_COMMAND_BYTES} are allowed: put it into a script`);
+  }
+  if (/\p{Surrogate}/u.test(command)) {
+    complain(reader, name, 'has bytes that are not UTF-8; put the command into a script and name the script here');
+  }
+  if (command.includes('\0')) complain(reader, name, 'holds a NUL, which no command can');
+  return command;
+}
+
+function readStop(reader: Reader): StopRule {
+  const command = readCommand(reader, 'stop');
+  const given = text(reader, 'stop-signal');
+  if (command !== null && given !== null) {
+    complain(reader, 'stop-signal', 'contradicts stop, which is a command; leave one of them out');
+  }
+  const signal = readSignalName(given ?? defaultOf('stop-signal'));
+  if (signal === null)
+    complain(reader, 'stop-signal', `"${given}" is no signal; write TERM, INT, QUIT, USR1 or another`);
+  return { command, signal: signal ?? 'TERM', timeoutMs: duration(reader, 'stop-timeout', 0) };
+}
+
+/** `SIGHUP` is a signal; anything else is a command. */
+function readReload(reader: Reader): ReloadRule {
+  const given = readCommand(reader, 'reload') ?? defaultOf('reload');
+  if (!/^SIG[A-Z0-9]+$/.test(given)) return { command: given };
+  const signal = readSignalName(given);
+  if (signal === null)
+    complain(reader, 'reload', `"${given}" is no signal; write SIGHUP, SIGUSR1, SIGUSR2 or a command`);
+  return { signal: signal ?? 'HUP' };
+}
+
+/** Without `SIG`; `null` if there is none of that name. */
+export function readSignalName(given: string): string | null {
+  const name = given.trim().toUpperCase().replace(/^SIG/, '');
+  return signalNumber(name) > 0 ? name : null;
+}
+
+function readNames(reader: Reader, name: 'depends-on' | 'groups'): readonly string[] {
+  const names = list(reader, name) ?? [];
+  if (names.includes('')) complain(reader, name, 'has an empty name; leave it out');
+  return [...new Set(names.filter((one) => one !== ''))];
+}
+
+function readEnv(reader: Reader): readonly (readonly [string, string])[] {
+  const given = reader.given.env?.value;
+  const entries = typeof given === 'string' ? [given] : Array.isArray(given) ? (given as readonly string[]) : [];
+  return entries.flatMap((entry) => {
+    const match = /^([A-Za-z_][A-Za-z0-9_]*)=(.*)$/s.exec(entry);
+    if (match !== null && !entry.includes('\0')) return [[match[1] as string, match[2] as string] as const];
+    const form = 'a name has letters, digits and _, such as PATH=/usr/bin:/bin';
+    complain(reader, 'env', `"${entry}" is not NAME=VALUE; ${form}`);
+    return [];
+  });
+}
+
+function readBackoff(reader: Reader): Backoff {
+  const given = text(reader, 'backoff') ?? defaultOf('backoff');
+  if (/^0(ms|s)?$/.test(given.trim())) return null;
+  const ends = given.split('..').map((end) => parseDuration(end));
+  const [min, max] = ends;
+  if (ends.length !== 2 || min === undefined || max === undefined || 'problem' in min || 'problem' in max) {
+    complain(reader, 'backoff', `"${given}" is no range; write two durations such as 1s..5m, or 0 for the plain loop`);
+    return null;
+  }
+  if (min.ms < 1 || min.ms > max.ms) {
+    complain(reader, 'backoff', `"${given}" must begin above 0 and end no lower than it begins, such as 1s..5m`);
+  }
+  return { minMs: min.ms, maxMs: max.ms };
+}

@@ -1,0 +1,43 @@
+/** What holds for the watchdog as a whole, whatever it watches. */
+import { choice, complain, duration, isOn, placeOf, type Reader, text } from './reader.ts';
+
+export interface WatchdogSettings {
+  readonly name: string | null;
+  readonly processTable: 'proc' | 'ps' | null;
+  readonly lingerMs: number;
+  /** `null` for the default place, `-` for standard output. */
+  readonly log: string | null;
+  /** Where that was said. */
+  readonly logPlace: string;
+  readonly logFormat: 'text' | 'json';
+  readonly isQuiet: boolean;
+  readonly isResident: boolean;
+}
+
+/** What holds for this run alone. */
+export interface RunSettings {
+  readonly isOnce: boolean;
+  readonly isDryRun: boolean;
+}
+
+/** Reads it; what is wrong is noted by the reader. */
+export function readWatchdog(reader: Reader): WatchdogSettings {
+  const settings: WatchdogSettings = {
+    name: text(reader, 'name'),
+    processTable: choice(reader, 'process-table', ['proc', 'ps']),
+    lingerMs: duration(reader, 'linger', 0),
+    log: text(reader, 'log'),
+    logPlace: placeOf(reader, 'log'),
+    logFormat: choice(reader, 'log-format', ['text', 'json']) ?? 'text',
+    isQuiet: isOn(reader, 'quiet'),
+    isResident: isOn(reader, 'resident'),
+  };
+  if (settings.isQuiet && settings.log === '-') {
+    complain(reader, 'quiet', 'contradicts --log -, which writes to standard output; leave one of them out');
+  }
+  return settings;
+}
+
+export function readRun(reader: Reader): RunSettings {
+  return { isOnce: isOn(reader, 'once'), isDryRun: isOn(reader, 'dry-run') };
+}

@@ -1,0 +1,193 @@
+/**
+ * What an operator asks of a target: to be left alone for a while, to be ended, to be
+ * brought back now. Whatever was under way gives way to it.
+ */
+import { followed } from './state.ts';
+import { endCommand, lookAgain, report, startRecovery } from './transitions.ts';
+import type {
+  Action,
+  Death,
+  Identity,
+  OperatorOrder,
+  Phase,
+  PhaseOf,
+  Seen,
+  Sight,
+  Step,
+  Target,
+  TargetState,
+} from './types.ts';
+
+/** Between looks while a target is being ended. */
+const STOP_LOOK_MS = 100;
+/** How long it may still be there after KILL before that is told. */
+const KILL_GRACE_MS = 5_000;
+/** Between looks at a target that not even KILL has ended. */
+const STUCK_LOOK_MS = 1_000;
+
+/** Why an order makes no sense now, as a sentence about the target; `null` if it does. */
+export function whyIdle({ phase }: TargetState, { verb }: OperatorOrder): string | null {
+  const isHeld = phase.kind === 'paused' || phase.kind === 'stopped';
+  switch (verb) {
+    case 'pause':
+    case 'restart':
+      return null;
+    case 'stop':
+      return phase.kind === 'stopped' ? 'is stopped already' : null;
+    case 'resume':
+      return isHeld ? null : 'is neither paused nor stopped';
+    case 'start':
+      return phase.kind === 'up' || phase.kind === 'settling' ? 'is up already' : null;
+    case 'recover':
+      if (isHeld) return `is ${phase.kind}; resume it first`;
+      return phase.kind === 'up' || phase.kind === 'settling' ? 'is up; restart it to have a new one' : null;
+  }
+}
+
+/** Goes on as the operator wants it. An order that makes no sense changes nothing. */
+export function onAsked(state: TargetState, order: OperatorOrder, nowMs: number): Step {
+  if (whyIdle(state, order) !== null) return { state, actions: [] };
+  switch (order.verb) {
+    case 'pause':
+      return pause(state, order.forMs, order.reason, nowMs);
+    case 'resume':
+      return resume(state, 'asked', nowMs);
+    case 'start':
+    case 'recover':
+      return hurry(state, nowMs);
+    case 'stop':
+      return stop(state, 'stopped', nowMs);
+    case 'restart':
+      return stop(state, 'recover', nowMs);
+  }
+}
+
+function pause(state: TargetState, forMs: number | null, reason: string | null, nowMs: number): Step {
+  const untilAtMs = forMs === null ? null : nowMs + forMs;
+  const phase: Phase = { kind: 'paused', followed: followed(state), untilAtMs, reason, lookAtMs: untilAtMs };
+  return { state: { ...state, phase }, actions: [report({ kind: 'paused', forMs, reason })] };
+}
+
+/** From here on it is looked for as if for the first time. */
+export function resume(state: TargetState, why: 'asked' | 'time', nowMs: number): Step {
+  const phase: Phase = { kind: 'looking', absentAtMs: null, lookAtMs: nowMs };
+  return { state: { ...state, failures: 0, phase }, actions: [report({ kind: 'resumed', why }), { kind: 'look' }] };
+}
+
+/** No further waiting: a look that finds nothing is enough. */
+function hurry(state: TargetState, nowMs: number): Step {
+  const { phase } = state;
+  switch (phase.kind) {
+    case 'paused':
+    case 'stopped':
+      return resume(state, 'asked', nowMs);
+    case 'confirming':
+    case 'backing-off':
+      return lookAgain({ ...state, phase: { ...phase, dueAtMs: nowMs } }, nowMs);
+    case 'stopping':
+      return { state: { ...state, phase: { ...phase, next: 'recover' } }, actions: [] };
+    default:
+      return lookAgain(state, nowMs);
+  }
+}
+
+/** First of all it is seen who there is. A recovery that still runs would undo it, and is ended. */
+function stop(state: TargetState, next: 'stopped' | 'recover', nowMs: number): Step {
+  const ending = endCommand(state, 'the target is to be stopped');
+  const phase: Phase = {
+    kind: 'stopping',
+    followed: followed(state),
+    sent: null,
+    next,
+    dueAtMs: nowMs,
+    commandDueAtMs: nowMs + ending.waitMs,
+    lookAtMs: nowMs,
+  };
+  return { state: { ...ending.state, phase }, actions: [...ending.actions, { kind: 'look' }] };
+}
+
+/** The pause is over when its time has come; what is seen before changes nothing. */
+export function whenPaused(state: TargetState, phase: PhaseOf<'paused'>, sight: Sight, nowMs: number): Step {
+  if (phase.untilAtMs !== null && nowMs >= phase.untilAtMs) return resume(state, 'time', nowMs);
+  return { state: { ...state, phase: { ...phase, followed: sight.seen, lookAtMs: phase.untilAtMs } }, actions: [] };
+}
+
+/** Someone who was followed has ended in a pause. */
+export function diedWhilePaused(state: TargetState, phase: PhaseOf<'paused'>, seen: Seen, how: Death): Step {
+  const loss = { seen, how, toldBy: 'kernel' as const };
+  return {
+    state: { ...state, phase: { ...phase, followed: phase.followed.filter((one) => one !== seen) } },
+    actions: [report({ kind: 'gone-while-paused', loss })],
+  };
+}
+
+/** One step further in ending whoever is there. */
+export function whenStopping(
+  target: Target,
+  state: TargetState,
+  phase: PhaseOf<'stopping'>,
+  sight: Sight,
+  nowMs: number,
+): Step {
+  const left = sight.seen;
+  if (left.length === 0) return nobodyLeft(target, state, phase, nowMs);
+  const wait = (sent: PhaseOf<'stopping'>['sent'], dueAtMs: number, lookMs: number): TargetState => ({
+    ...state,
+    phase: { ...phase, followed: left, sent, dueAtMs, lookAtMs: Math.min(dueAtMs, nowMs + lookMs) },
+  });
+  if (nowMs < phase.dueAtMs) return { state: wait(phase.sent, phase.dueAtMs, STOP_LOOK_MS), actions: [] };
+  switch (phase.sent) {
+    case null: {
+      const { command, signal, timeoutMs } = target.stop;
+      const by = command ?? `SIG${signal}`;
+      const deed: Action = command === null ? toSignal(left, signal) : { kind: 'start-stop' };
+      return {
+        state: wait(command === null ? 'signal' : 'command', nowMs + timeoutMs, STOP_LOOK_MS),
+        actions: [report({ kind: 'stopping', seen: left, by }), deed],
+      };
+    }
+    case 'command':
+    case 'signal':
+      return {
+        state: wait('KILL', nowMs + KILL_GRACE_MS, STOP_LOOK_MS),
+        actions: [report({ kind: 'stop-late', seen: left }), toSignal(left, 'KILL')],
+      };
+    case 'KILL':
+      return {
+        state: wait('gave-up', nowMs + STUCK_LOOK_MS, STUCK_LOOK_MS),
+        actions: [report({ kind: 'stop-stuck', seen: left })],
+      };
+    case 'gave-up':
+      return { state: wait('gave-up', nowMs + STUCK_LOOK_MS, STUCK_LOOK_MS), actions: [] };
+  }
+}
+
+function nobodyLeft(target: Target, state: TargetState, phase: PhaseOf<'stopping'>, nowMs: number): Step {
+  if (state.command !== null) return waitForCommand(state, phase, nowMs);
+  const said = report({ kind: 'stopped-target', next: phase.next });
+  if (phase.next === 'stopped') {
+    return { state: { ...state, failures: 0, phase: { kind: 'stopped', lookAtMs: null } }, actions: [said] };
+  }
+  const next = startRecovery(target, { ...state, failures: 0 }, 'asked', nowMs);
+  return { state: next.state, actions: [said, ...next.actions] };
+}
+
+/** The recovery was told to end, and would start the target again before it does. */
+function waitForCommand(state: TargetState, phase: PhaseOf<'stopping'>, nowMs: number): Step {
+  const isDue = nowMs >= phase.commandDueAtMs;
+  const ending = isDue ? endCommand(state, 'the target is to be stopped') : { state, actions: [], waitMs: 0 };
+  const waiting: Phase = {
+    ...phase,
+    followed: [],
+    sent: null,
+    commandDueAtMs: isDue ? nowMs + ending.waitMs : phase.commandDueAtMs,
+    dueAtMs: nowMs,
+    lookAtMs: nowMs + STOP_LOOK_MS,
+  };
+  return { state: { ...ending.state, phase: waiting }, actions: ending.actions };
+}
+
+function toSignal(seen: readonly Seen[], signal: string): Action {
+  const identities: Identity[] = seen.map(({ pid, startTime }) => ({ pid, startTime }));
+  return { kind: 'signal', identities, signal };
+}

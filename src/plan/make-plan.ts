@@ -1,0 +1,242 @@
+/** From what the user gave to the plan of a watch, with all that only this machine can tell to be wrong. */
+import { isatty } from 'node:tty';
+import { OWN_VARIABLES } from '../config/environment.ts';
+import type { GivenTarget } from '../config/file.ts';
+import { type Given, hint, type Problem } from '../config/given.ts';
+import { commandLineReader, placeOf, type Reader } from '../config/reader.ts';
+import { readSelect, type SelectSettings } from '../config/select-settings.ts';
+import { readTarget, type TargetSettings } from '../config/target-settings.ts';
+import { type RunSettings, readRun, readWatchdog, type WatchdogSettings } from '../config/watchdog-settings.ts';
+import { findCycle } from '../core/fleet.ts';
+import { originalOpenFilesLimit } from '../system/descriptors.ts';
+import { lockName } from '../system/instance-lock.ts';
+import { ownCommand, ownExecutable } from '../system/own-process.ts';
+import { withoutLinks } from '../system/paths.ts';
+import { uidOf, userName } from '../system/users.ts';
+import { VERSION } from '../version.ts';
+import type { LoadedConfig } from './load-config.ts';
+import { findLogPlace } from './log-place.ts';
+import type { LookPlan, Plan, TargetPlan } from './plan.ts';
+import { toAbsolute, whyUnusableDirectory } from './preflight.ts';
+
+/** What a brain calls itself from its first instruction on, and the argument that makes it one. */
+export const BRAIN_TITLE = 'watchdog: brain';
+export const BRAIN_ARGUMENT = 'brain';
+
+/** What was asked for: the watchdog's own settings, and its targets. */
+export interface Wishes {
+  /** The configuration file, from the root; `null` for the one target of the command line. */
+  readonly config: string | null;
+  readonly watchdog: Given;
+  readonly targets: readonly GivenTarget[];
+}
+
+/** Where all this is asked for. */
+export interface Asker {
+  readonly arguments: readonly string[];
+  readonly environment: NodeJS.ProcessEnv;
+}
+
+/** A plan, or what is wrong; `mayNot`: this user may not have what it needs. */
+export type Planned =
+  | { readonly kind: 'plan'; readonly plan: Plan; readonly watchdog: WatchdogSettings; readonly run: RunSettings }
+  | { readonly kind: 'refused'; readonly problems: readonly Problem[]; readonly mayNot: boolean };
+
+/** The wishes of a command line that names its one target. */
+export function wishesOf(given: Given): Wishes {
+  return { config: null, watchdog: given, targets: [{ name: '', place: '', given }] };
+}
+
+/** The wishes of a configuration; what the command line says of the watchdog itself goes first. */
+export function wishesOfConfig(path: string, config: LoadedConfig, given: Given): Wishes {
+  return { config: path, watchdog: { ...config.watchdog, ...given }, targets: config.targets };
+}
+
+/** Makes the plan, and collects all that is wrong. */
+export async function makePlan(wishes: Wishes, asker: Asker): Promise<Planned> {
+  const own = commandLineReader(wishes.watchdog);
+  const watchdog = readWatchdog(own);
+  const run = readRun(own);
+  const { targets, problems } = await makeTargets(wishes, run.isDryRun, asker.environment);
+  const all = [...problems, ...own.problems];
+  if (all.length > 0) return { kind: 'refused', problems: all, mayNot: false };
+  const place = findLogPlace(watchdog.log, watchdog.logPlace, asker.environment);
+  if ('problem' in place) return { kind: 'refused', problems: [place.problem], mayNot: place.mayNot };
+  return { kind: 'plan', plan: assemble(wishes, watchdog, targets, place.path, asker), watchdog, run };
+}
+
+/** Makes the plans of the targets alone. */
+export async function makeTargets(
+  wishes: Wishes,
+  isDryRun: boolean,
+  environment: NodeJS.ProcessEnv,
+): Promise<{ readonly targets: readonly TargetPlan[]; readonly problems: readonly Problem[] }> {
+  const problems: Problem[] = [];
+  const targets: TargetPlan[] = [];
+  const readers = new Map<TargetPlan, Reader>();
+  for (const wish of wishes.targets) {
+    const reader = readerOf(wishes, wish);
+    const select = await readSelect(reader);
+    const settings = readTarget(reader);
+    const look = toLookPlan(reader, select);
+    checkDirectory(reader, settings);
+    const target = toTargetPlan(wish.name, select, settings, look, isDryRun, environment);
+    targets.push(target);
+    readers.set(target, reader);
+    problems.push(...reader.problems);
+  }
+  if (wishes.config !== null && problems.length === 0) problems.push(...checkTogether(targets, readers));
+  return { targets, problems };
+}
+
+function readerOf({ config }: Wishes, { given, place }: GivenTarget): Reader {
+  return config === null
+    ? commandLineReader(given)
+    : { given, problems: [], missing: (name) => `${place}.${name}`, spell: (name) => name };
+}
+
+/** What to look for, with users and paths as this machine has them. */
+export function toLookPlan(reader: Reader, select: SelectSettings): LookPlan {
+  const note = (problem: Problem): number => reader.problems.push(problem);
+  const uids = select.owners?.flatMap((user) => {
+    const uid = user === '' ? null : uidOf(user);
+    if (uid === null && user !== '') note({ where: placeOf(reader, 'owner'), what: `there is no user "${user}" here` });
+    return uid === null ? [] : [uid];
+  });
+  const pidFile = select.pidFile === null ? null : toAbsolute(placeOf(reader, 'pid-file'), select.pidFile);
+  if (pidFile !== null && 'problem' in pidFile) note(pidFile.problem);
+  return {
+    pattern: select.pattern,
+    uids: uids ?? null,
+    exe: select.exe === null ? null : withoutLinks(select.exe),
+    pidFile: pidFile !== null && 'path' in pidFile ? pidFile.path : null,
+    min: select.min,
+  };
+}
+
+function checkDirectory(reader: Reader, { cwd }: TargetSettings): void {
+  reader.problems.push(...whyUnusableDirectory(placeOf(reader, 'cwd'), cwd));
+}
+
+function toTargetPlan(
+  name: string,
+  select: SelectSettings,
+  settings: TargetSettings,
+  look: LookPlan,
+  isDryRun: boolean,
+  environment: NodeJS.ProcessEnv,
+): TargetPlan {
+  const label = name === '' ? (select.pattern?.text ?? select.pidFile ?? '') : name;
+  const set = Object.fromEntries(settings.env);
+  return {
+    rules: {
+      label,
+      name: label,
+      recover: settings.recover,
+      recoverPath: set.PATH ?? environment.PATH ?? '',
+      min: select.min,
+      max: select.max,
+      intervalMs: settings.intervalMs,
+      confirmMs: settings.confirmMs,
+      startDelayMs: settings.startDelayMs,
+      startGraceMs: settings.startGraceMs,
+      settleMs: settings.settleMs,
+      recoverTimeoutMs: settings.recoverTimeoutMs,
+      backoff: settings.backoff,
+      stop: settings.stop,
+      dryRun: isDryRun,
+    },
+    look,
+    reload: settings.reload,
+    dependsOn: settings.dependsOn,
+    groups: settings.groups,
+    cwd: settings.cwd,
+    set,
+  };
+}
+
+/** What can only be wrong between targets. */
+function checkTogether(targets: readonly TargetPlan[], readers: ReadonlyMap<TargetPlan, Reader>): readonly Problem[] {
+  const problems: Problem[] = [];
+  const names = targets.map(({ rules }) => rules.name);
+  const looks = new Map<string, string>();
+  for (const target of targets) {
+    const reader = readers.get(target) as Reader;
+    const { name } = target.rules;
+    for (const other of target.dependsOn) {
+      const where = placeOf(reader, 'depends-on');
+      if (!names.includes(other)) {
+        problems.push({ where, what: `there is no target "${other}"${hint(other, names, 'targets')}` });
+      }
+    }
+    const key = JSON.stringify(target.look);
+    const twin = looks.get(key);
+    if (twin === undefined) looks.set(key, name);
+    else {
+      const where = placeOf(reader, target.look.pattern === null ? 'pid-file' : 'pattern');
+      problems.push({
+        where,
+        what: `looks for the same as target ${twin}; two targets must differ in what they look for`,
+      });
+    }
+  }
+  const cycle = findCycle(new Map(targets.map(({ dependsOn, rules }) => [rules.name, dependsOn])));
+  const first = targets.find(({ rules }) => rules.name === cycle?.[0]);
+  if (cycle !== null && first !== undefined) {
+    const what = `goes round in a circle: ${cycle.join(' → ')}; none of them could ever be recovered`;
+    problems.push({ where: placeOf(readers.get(first) as Reader, 'depends-on'), what });
+  }
+  return problems;
+}
+
+function assemble(
+  wishes: Wishes,
+  watchdog: WatchdogSettings,
+  targets: readonly TargetPlan[],
+  logPath: string | null,
+  { arguments: args, environment }: Asker,
+): Plan {
+  const named = targets.map((target) => (wishes.config === null ? withName(target, watchdog.name) : target));
+  return {
+    targets: named,
+    name: watchdog.name,
+    label: wishes.config === null ? (named[0]?.rules.label ?? '') : (watchdog.name ?? 'watchdog'),
+    config: wishes.config,
+    onlooker: { processTable: watchdog.processTable, arguments: args.join(' '), exe: ownExecutable() },
+    start: {
+      unset: Object.keys(environment).filter((name) => OWN_VARIABLES.has(name)),
+      openFilesLimit: originalOpenFilesLimit(),
+    },
+    log: { path: logPath, format: watchdog.logFormat, isShown: !watchdog.isQuiet && logPath !== null && isatty(2) },
+    lingerMs: watchdog.lingerMs,
+    isQuiet: watchdog.isQuiet,
+    lock: lockName(lockKey(wishes, watchdog, named)),
+    beginning: {
+      version: VERSION,
+      user: userName(process.geteuid?.() ?? 0),
+      directory: currentDirectory(),
+      path: named.length === 1 ? (named[0]?.rules.recoverPath ?? '') : (environment.PATH ?? ''),
+    },
+    ...ownCommand(BRAIN_TITLE, BRAIN_ARGUMENT),
+  };
+}
+
+function withName(target: TargetPlan, name: string | null): TargetPlan {
+  return name === null ? target : { ...target, rules: { ...target.rules, name } };
+}
+
+/** What makes two watches the same: the name, where one is given, else the file, or all that says what to look for. */
+function lockKey({ config }: Wishes, { name }: WatchdogSettings, targets: readonly TargetPlan[]): string {
+  if (name !== null) return JSON.stringify({ name });
+  if (config !== null) return JSON.stringify({ config: withoutLinks(config) });
+  return JSON.stringify(targets.map(({ look: { exe, pattern, pidFile, uids } }) => ({ pattern, pidFile, uids, exe })));
+}
+
+function currentDirectory(): string {
+  try {
+    return process.cwd();
+  } catch {
+    // Removed under our feet: it can be worked in, but has no name any more.
+    return '(removed)';
+  }
+}

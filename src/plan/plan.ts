@@ -1,0 +1,120 @@
+/**
+ * The plan: all that was asked for, normalized and checked once, as plain data. It
+ * travels with the memory from one brain to the next, so that a wake reads no option.
+ */
+import { compilePattern, type PatternSettings } from '../config/pattern.ts';
+import type { ReloadRule } from '../config/target-settings.ts';
+import type { TargetRules } from '../core/types.ts';
+import type { Onlooker, Wanted } from '../system/look.ts';
+import { openProcessTable } from '../system/process-table.ts';
+
+/** What to watch and how, for every brain of this watch. */
+export interface Plan {
+  readonly targets: readonly TargetPlan[];
+  /** What the user called it; `null` where it has no name. */
+  readonly name: string | null;
+  /** What its own lines in the log are told of. */
+  readonly label: string;
+  /** The configuration file; `null` where all was said on the command line. */
+  readonly config: string | null;
+  readonly onlooker: OnlookerPlan;
+  readonly start: StartPlan;
+  readonly log: LogPlan;
+  /** The brain ends when nothing is due for so long. */
+  readonly lingerMs: number;
+  readonly beginning: Beginning;
+  readonly isQuiet: boolean;
+  /** The name of the lock that keeps others from watching the same. */
+  readonly lock: string;
+  /** How a brain is started: the program, and its arguments from the first. */
+  readonly program: string;
+  readonly args: readonly string[];
+}
+
+/** One thing to watch. */
+export interface TargetPlan {
+  readonly rules: TargetRules;
+  readonly look: LookPlan;
+  readonly reload: ReloadRule;
+  readonly dependsOn: readonly string[];
+  readonly groups: readonly string[];
+  /** The directory that its commands run in; `null` for ours. */
+  readonly cwd: string | null;
+  /** Variables for its commands. */
+  readonly set: Readonly<Record<string, string>>;
+}
+
+/** What the log tells first. */
+export interface Beginning {
+  readonly version: string;
+  readonly user: string;
+  readonly directory: string;
+  readonly path: string;
+}
+
+/** What to look for, before its parts that are no plain data are made. */
+export interface LookPlan {
+  readonly pattern: PatternSettings | null;
+  readonly uids: readonly number[] | null;
+  /** An absolute path without links. */
+  readonly exe: string | null;
+  readonly pidFile: string | null;
+  readonly min: number;
+}
+
+export interface OnlookerPlan {
+  readonly processTable: 'proc' | 'ps' | null;
+  readonly arguments: string;
+  readonly exe: string | null;
+}
+
+/** What is the same for all that is started. */
+export interface StartPlan {
+  /** Variables of ours that they shall not find. */
+  readonly unset: readonly string[];
+  /** The soft limit of open files that they shall have; `null` for ours. */
+  readonly openFilesLimit: number | null;
+}
+
+export interface LogPlan {
+  /** `null`: standard output. */
+  readonly path: string | null;
+  readonly format: 'text' | 'json';
+  /** Whether its lines are shown on the terminal, too. */
+  readonly isShown: boolean;
+}
+
+/** Who looks. `commands`: what it starts for its targets. */
+export function toOnlooker(plan: OnlookerPlan, commands: readonly string[]): Onlooker {
+  return {
+    table: openProcessTable(plan.processTable),
+    pid: process.pid,
+    arguments: plan.arguments,
+    exe: plan.exe,
+    commands,
+  };
+}
+
+/** All that is started for these targets, as `sh -c` has it. */
+export function commandsOf(targets: readonly TargetPlan[]): readonly string[] {
+  const commands = targets.flatMap(({ reload, rules }) => [
+    rules.recover,
+    ...(rules.stop.command === null ? [] : [rules.stop.command]),
+    ...('command' in reload ? [reload.command] : []),
+  ]);
+  return [...new Set(commands)];
+}
+
+/** Makes the question of its plan. A pattern that was checked before compiles. */
+export async function toWanted(plan: LookPlan): Promise<Wanted> {
+  const compiled = plan.pattern === null ? null : await compilePattern(plan.pattern);
+  return {
+    selector: {
+      matches: compiled !== null && 'matcher' in compiled ? compiled.matcher : null,
+      uids: plan.uids,
+      exe: plan.exe,
+    },
+    pidFile: plan.pidFile,
+    min: plan.min,
+  };
+}
