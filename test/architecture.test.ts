@@ -14,9 +14,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   system: ['system', 'core'],
   host: ['host', 'system', 'core'],
   plan: ['plan', 'system', 'config', 'core', 'version'],
-  brain: ['brain', 'host', 'plan', 'system', 'config', 'core'],
+  control: ['control', 'system', 'core'],
+  brain: ['brain', 'control', 'host', 'plan', 'system', 'config', 'core'],
   version: [],
-  cli: ['cli', 'brain', 'host', 'plan', 'system', 'config', 'core', 'version'],
+  cli: ['cli', 'brain', 'control', 'host', 'plan', 'system', 'config', 'core', 'version'],
   main: ['cli', 'brain', 'system'],
 };
 

@@ -26,6 +26,9 @@ test('--help names every option and every exit code', () => {
 test('every exit code and every option has its own', () => {
   const codes = Object.values(EXIT_CODES).map((one) => one.code);
   assert.equal(new Set(codes).size, codes.length);
-  const shorts = OPTION_SPECS.flatMap((option) => (option.short === undefined ? [] : [option.short]));
-  assert.equal(new Set(shorts).size, shorts.length);
+  for (const command of new Set(OPTION_SPECS.flatMap((option) => option.commands))) {
+    const own = OPTION_SPECS.filter((option) => option.commands.includes(command));
+    const shorts = own.flatMap((option) => (option.short === undefined ? [] : [option.short]));
+    assert.equal(new Set(shorts).size, shorts.length, command);
+  }
 });

@@ -4,22 +4,24 @@
  * Lines are written before the order that goes with them: should we end in between, they
  * are written twice, but never is anything started without a line, or twice.
  */
-import { findWaitedFor, withDependencies } from '../core/fleet.ts';
+import { findWaitedFor, isThere, withDependencies } from '../core/fleet.ts';
+import type { Changes } from '../core/report.ts';
 import { mayRest } from '../core/rest.ts';
-import { followed, initialState, isSame, wakeAtMs } from '../core/state.ts';
+import { followed, isSame, wakeAtMs } from '../core/state.ts';
 import { step } from '../core/step.ts';
-import type { Action, Death, Identity, Input, Report, Target, TargetState } from '../core/types.ts';
+import type { Action, Death, Identity, Input, OperatorOrder, Report, Target, TargetState } from '../core/types.ts';
 import type { Host, HostEvent, Order } from '../host/host.ts';
-import { commandsOf, type TargetPlan, toOnlooker, toWanted } from '../plan/plan.ts';
+import { commandsOf, type Plan, type TargetPlan, toOnlooker, toWanted } from '../plan/plan.ts';
 import { explainNotStarted } from '../system/child.ts';
 import type { Log } from '../system/log.ts';
-import { type Onlooker, observe, type Wanted } from '../system/look.ts';
+import { type Onlooker, observe, type Question, type Wanted } from '../system/look.ts';
 import type { OomMark } from '../system/oom.ts';
 import { marksFor, withCause } from './cause.ts';
 import { explainEnd } from './command-end.ts';
 import { type Entry, toEntry, withEntry } from './history.ts';
 import { type Job, withIdentity, withJob, withoutJob } from './jobs.ts';
 import type { Memory, Remembered } from './memory.ts';
+import { beginFrom, openSavedFile, readSaved, type SavedTarget, toSaved } from './saved.ts';
 
 /** One target at work; what changes of it is exchanged as a whole, never in parts. */
 export interface Member {
@@ -33,13 +35,26 @@ export interface Member {
 }
 
 export interface Fleet {
+  readonly plan: Plan;
   readonly members: readonly Member[];
+  /** Goes on with another plan: who is the same in both keeps all that is known of it. */
+  replace(plan: Plan): Promise<Changes>;
   /** Looks at whatever is due. */
   passTime(): Promise<void>;
   /** Goes on from what the host told. */
   take(event: HostEvent): Promise<void>;
   /** Looks at all of them, whatever was planned. */
   lookAtAll(): Promise<void>;
+  /** Looks at those of whose state no event would tell, so that what is said of it is true now. */
+  lookAtUnwatched(): Promise<void>;
+  /** Does what an operator asks of a target's life. */
+  ask(member: Member, order: OperatorOrder): Promise<void>;
+  /** Sends a signal to all that match; how many that were. */
+  signal(member: Member, signal: string, what: string): Promise<number>;
+  /** Starts the target's command to read its configuration again. */
+  startReload(member: Member, command: string): Promise<void>;
+  /** Whether a command of this kind runs for it. */
+  isRunning(member: Member, kind: Job['kind']): boolean;
   /** All that is to be kept and waited for now. */
   order(): Order;
   /** When something is due; `null` if only an event can change anything. */
@@ -55,6 +70,8 @@ export interface FleetOptions {
   readonly write: (memory: Memory) => string;
   readonly title: (words: string) => string;
   readonly words: (states: readonly TargetState[]) => string;
+  /** Hears of everything that is told of a target. */
+  readonly onTold: (member: Member, entry: Entry) => void;
 }
 
 /** What the rules want done, until it goes into an order. */
@@ -64,21 +81,33 @@ interface Deeds {
   kills: Order['kills'][number][];
 }
 
+const NOTHING_SAVED: ReturnType<typeof readSaved> = { targets: [], why: null };
 const NO_DEEDS: Pick<Order, 'starts' | 'signals' | 'kills'> = { starts: [], signals: [], kills: [] };
 
 /** Goes on from a memory. */
-export async function openFleet({ host, log, memory, title, words, write }: FleetOptions): Promise<Fleet> {
-  const { plan } = memory;
-  const onlooker: Onlooker = toOnlooker(plan.onlooker, commandsOf(plan.targets));
-  const members = await Promise.all(plan.targets.map((target, at) => toMember(target, memory.targets?.[at])));
-  const byName = new Map(members.map((member) => [member.plan.rules.name, member]));
-  const dependents = toDependents(members);
-  const looks = new Set<Member>();
+export async function openFleet({ host, log, memory, onTold, title, words, write }: FleetOptions): Promise<Fleet> {
+  let plan = memory.plan;
   let jobs = memory.jobs;
+  const inherited = memory.targets === null && plan.saved !== null ? readSaved(plan.saved) : NOTHING_SAVED;
+  if (inherited.why !== null) log.report({ kind: 'warning', text: inherited.why });
+  const save = openSavedFile(plan.saved, (text) => log.report({ kind: 'warning', text }));
+  let onlooker: Onlooker = toOnlooker(plan.onlooker, commandsOf(plan.targets));
+  let members: readonly Member[] = await Promise.all(
+    plan.targets.map((target, at) => toMember(target, memory.targets?.[at])),
+  );
+  let byName = toNames(members);
+  let dependents = toDependents(members);
+  const looks = new Set<Member>();
   let deeds: Deeds = { starts: [], signals: [], kills: [] };
 
   return {
-    members,
+    get plan() {
+      return plan;
+    },
+    get members() {
+      return members;
+    },
+    replace,
     async passTime() {
       for (const member of members) input(member, { kind: 'time-passed' });
       await settle();
@@ -91,6 +120,30 @@ export async function openFleet({ host, log, memory, title, words, write }: Flee
       for (const member of members) looks.add(member);
       await settle();
     },
+    async lookAtUnwatched() {
+      for (const member of members) if (!isKnown(member)) looks.add(member);
+      await settle();
+    },
+    async ask(member, order) {
+      input(member, { kind: 'asked', order });
+      await settle();
+    },
+    async signal(member, signal, what) {
+      const [observation] = await observe(onlooker, [questionOf(member)]);
+      if (observation !== undefined) input(member, { kind: 'observed', observation });
+      const seen = observation === undefined || observation.kind === 'unknown' ? [] : observation.seen;
+      if (seen.length > 0) tell(member, { kind: 'asked', what });
+      for (const { pid, startTime } of seen) deeds.kills.push({ identity: { pid, startTime }, signal });
+      await settle();
+      return seen.length;
+    },
+    async startReload(member, command) {
+      tell(member, { kind: 'asked', what: `reload by ${command}` });
+      start(member, 'reload', command, { WATCHDOG_CAUSE: 'reload' });
+      await settle();
+    },
+    isRunning: ({ plan: { rules } }, kind) =>
+      jobs.running.some((job) => job.kind === kind && job.target === rules.name),
     order: () => orderOf(NO_DEEDS),
     deadlineAtMs,
     mayRest(byMs) {
@@ -104,14 +157,25 @@ export async function openFleet({ host, log, memory, title, words, write }: Flee
     const rules: Target = { ...target.rules, deathsAreTold: host.tellsDeaths, waitsFor: null };
     if (rules.startDelayMs > 0) log.reportOn(rules, { kind: 'waiting', startDelayMs: rules.startDelayMs });
     const seed = Math.floor(Math.random() * 2 ** 32);
-    const state = initialState(rules, seed, host.nowMs());
+    const saved = inherited.targets.find(({ name }) => name === rules.name) ?? stillRunning(rules.name);
+    const state = beginFrom(rules, saved, seed, host.nowMs());
     return { plan: target, wanted, state, isUnwatched: false, oomMarks: [], recoveries: 0, history: [] };
+  }
+
+  /** A recovery of this name may be under way although the target is new: it was removed meanwhile. */
+  function stillRunning(name: string): SavedTarget | undefined {
+    const job = jobs.running.find((one) => one.kind === 'recovery' && one.target === name && one.identity !== null);
+    return job === undefined ? undefined : { name, paused: null, isStopped: false, command: job.identity };
   }
 
   function onEvent(event: HostEvent): void {
     switch (event.kind) {
       case 'died':
         for (const member of followersOf(event.identity)) died(member, event.identity, event.how);
+        // A recovery of the watchdog before us: no child of ours.
+        for (const member of members.filter(({ state: { command } }) => isAdopted(command, event.identity))) {
+          input(member, { kind: 'recovery-exited', pid: event.identity.pid, how: event.how });
+        }
         return;
       case 'unwatched':
         unwatched(event.identity, event.why);
@@ -121,9 +185,9 @@ export async function openFleet({ host, log, memory, title, words, write }: Flee
         return;
       case 'child-not-started': {
         const job = jobs.running.find(({ id }) => id === event.id);
-        const member = byName.get(job?.target ?? '');
-        if (job === undefined || member === undefined) return;
-        ended(job, explainNotStarted(event, member.plan, plan.log.path ?? 'standard output'), null);
+        if (job === undefined) return;
+        const cwd = byName.get(job.target)?.plan.cwd ?? null;
+        ended(job, explainNotStarted(event, { cwd }, plan.log.path ?? 'standard output'), null);
         return;
       }
       case 'child-exited': {
@@ -133,6 +197,7 @@ export async function openFleet({ host, log, memory, title, words, write }: Flee
       }
       case 'signal':
       case 'lock':
+      case 'connect':
       case 'host-gone':
         return;
     }
@@ -144,6 +209,15 @@ export async function openFleet({ host, log, memory, title, words, write }: Flee
 
   function died(member: Member, identity: Identity, told: Death): void {
     input(member, { kind: 'died', identity, how: withCause(identity, told, member.oomMarks) });
+  }
+
+  function isAdopted(command: Identity | null, identity: Identity): boolean {
+    return command !== null && isSame(command, identity) && isStrange(command);
+  }
+
+  /** Whether no job of ours has started it. */
+  function isStrange(command: Identity): boolean {
+    return !jobs.running.some((job) => job.identity !== null && isSame(job.identity, command));
   }
 
   /** Whoever follows it is looked at instead. It is said of the first; the others fare alike. */
@@ -169,7 +243,10 @@ export async function openFleet({ host, log, memory, title, words, write }: Flee
   function ended(job: Job, why: string | null, how: Death | null): void {
     jobs = withoutJob(jobs, job);
     const member = byName.get(job.target);
-    if (member === undefined) return;
+    if (member === undefined) {
+      log.report({ kind: 'late-end', target: job.target, what: job.kind, how: why ?? 'exit status 0' });
+      return;
+    }
     if (job.kind !== 'recovery') {
       if (why !== null) tell(member, { kind: 'command-failed', what: job.kind, why });
       looks.add(member);
@@ -179,12 +256,12 @@ export async function openFleet({ host, log, memory, title, words, write }: Flee
 
   /** Takes one input, and notes what follows from it. */
   function input(member: Member, what: Input): void {
-    const wasUp = member.state.phase.kind === 'up';
+    const wasThere = isThere(member.state);
     const { actions, state } = step(targetOf(member), member.state, what, host.nowMs());
     member.state = state;
     member.oomMarks = marksFor(followed(state), member.oomMarks);
     for (const action of actions) note(member, action);
-    if (wasUp || state.phase.kind !== 'up') return;
+    if (wasThere || !isThere(state)) return;
     for (const other of dependents.get(member.plan.rules.name) ?? []) input(other, { kind: 'unblocked' });
   }
 
@@ -216,7 +293,9 @@ export async function openFleet({ host, log, memory, title, words, write }: Flee
 
   function tell(member: Member, report: Report): void {
     log.reportOn(member.plan.rules, report);
-    member.history = withEntry(member.history, toEntry(member.plan.rules, report, Date.now()));
+    const entry = toEntry(member.plan.rules, report, Date.now());
+    member.history = withEntry(member.history, entry);
+    onTold(member, entry);
   }
 
   function start(member: Member, kind: Job['kind'], command: string, context: Readonly<Record<string, string>>): void {
@@ -234,8 +313,7 @@ export async function openFleet({ host, log, memory, title, words, write }: Flee
     while (looks.size > 0) {
       const batch = withDependenciesOf(looks);
       looks.clear();
-      const questions = batch.map(({ state, wanted }) => ({ wanted, followed: followed(state) }));
-      const observations = await observe(onlooker, questions);
+      const observations = await observe(onlooker, batch.map(questionOf));
       batch.forEach((member, at) => {
         const observation = observations[at];
         if (observation !== undefined) input(member, { kind: 'observed', observation });
@@ -258,12 +336,64 @@ export async function openFleet({ host, log, memory, title, words, write }: Flee
     host.commit(orderOf({ kills, signals, starts }));
   }
 
+  function questionOf({ state, wanted }: Member): Question {
+    return { wanted, followed: followed(state) };
+  }
+
+  /** Whether its end would be told at once: nobody need look. */
+  function isKnown({ isUnwatched, state }: Member): boolean {
+    return state.phase.kind === 'up' && host.tellsDeaths && !isUnwatched;
+  }
+
   function targetOf({ isUnwatched, plan: { dependsOn, rules } }: Member): Target {
     const waitsFor = findWaitedFor(dependsOn, (name) => byName.get(name)?.state);
     return { ...rules, deathsAreTold: host.tellsDeaths && !isUnwatched, waitsFor };
   }
 
+  async function replace(next: Plan): Promise<Changes> {
+    const before = byName;
+    const names = next.targets.map(({ rules }) => rules.name);
+    const same = (target: TargetPlan): boolean =>
+      JSON.stringify(before.get(target.rules.name)?.plan) === JSON.stringify(target);
+    const kept = next.targets.filter(({ rules }) => before.has(rules.name));
+    const changes: Changes = {
+      added: names.filter((name) => !before.has(name)),
+      changed: kept.filter((target) => !same(target)).map(({ rules }) => rules.name),
+      removed: [...before.keys()].filter((name) => !names.includes(name)),
+      unchanged: kept.filter(same).map(({ rules }) => rules.name),
+    };
+    for (const name of changes.removed) tell(before.get(name) as Member, { kind: 'removed' });
+    plan = next;
+    onlooker = toOnlooker(plan.onlooker, commandsOf(plan.targets));
+    members = await Promise.all(next.targets.map((target) => carryOver(target, before.get(target.rules.name))));
+    byName = toNames(members);
+    dependents = toDependents(members);
+    looks.clear();
+    await settle();
+    return changes;
+  }
+
+  /** What was known of a target of this name goes on, as far as it is still about the same processes. */
+  async function carryOver(target: TargetPlan, before: Member | undefined): Promise<Member> {
+    if (before === undefined) return toMember(target, undefined);
+    if (JSON.stringify(before.plan) === JSON.stringify(target)) return before;
+    tell(before, { kind: 'changed' });
+    if (JSON.stringify(before.plan.look) === JSON.stringify(target.look)) return { ...before, plan: target };
+    const { history, recoveries, state } = before;
+    const fresh = await toMember(target, undefined);
+    const isHeld = state.phase.kind === 'paused' || state.phase.kind === 'stopped';
+    // A recovery that still runs is this name's, whatever it looks for now; so is a pause.
+    const phase = isHeld ? { ...state.phase, followed: [] } : fresh.state.phase;
+    return { ...fresh, history, recoveries, state: { ...fresh.state, command: state.command, phase } };
+  }
+
   function orderOf(what: Pick<Order, 'starts' | 'signals' | 'kills'>): Order {
+    save(
+      toSaved(
+        members.map(({ plan: { rules }, state }) => [rules.name, state]),
+        host.nowMs(),
+      ),
+    );
     const remembered = members.map(({ plan: _, wanted: __, ...rest }): Remembered => rest);
     const states = members.map(({ state }) => state);
     return {
@@ -277,7 +407,10 @@ export async function openFleet({ host, log, memory, title, words, write }: Flee
 
   /** Everybody that is followed, once; and those who are to be signalled, which is done by the watch. */
   function watchList(others: readonly Identity[]): readonly Identity[] {
-    const all = members.flatMap(({ isUnwatched, state }) => (isUnwatched ? [] : followed(state)));
+    const all = members.flatMap(({ isUnwatched, state }): readonly Identity[] => {
+      const adopted = state.command !== null && isStrange(state.command) ? [state.command] : [];
+      return isUnwatched ? adopted : [...followed(state), ...adopted];
+    });
     const known = new Map([...all, ...others].map((one) => [`${one.pid} ${one.startTime}`, one]));
     return [...known.values()];
   }
@@ -285,6 +418,10 @@ export async function openFleet({ host, log, memory, title, words, write }: Flee
   function deadlineAtMs(): number | null {
     return [...members.map(({ state }) => wakeAtMs(state)), log.retryAtMs()].reduce(earliest, null);
   }
+}
+
+function toNames(members: readonly Member[]): ReadonlyMap<string, Member> {
+  return new Map(members.map((member) => [member.plan.rules.name, member]));
 }
 
 /** Who waits for whom: by name, those that depend on it. */

@@ -1,11 +1,14 @@
 /**
- * The loop: let what is due happen, give the host one order, wait for something to
- * happen. What that means for the targets is said in `fleet.ts`.
+ * The loop: let what is due happen, answer operators, give the host one order, wait for
+ * something to happen. What that means for the targets is said in `fleet.ts`.
  */
+import type { OrderAnswer } from '../control/protocol.ts';
 import type { OwnReport } from '../core/report.ts';
 import type { TargetState } from '../core/types.ts';
 import { type Host, type HostEvent, isStopSignal } from '../host/host.ts';
+import type { Plan } from '../plan/plan.ts';
 import type { Log } from '../system/log.ts';
+import type { Desk } from './desk.ts';
 import { type Fleet, openFleet } from './fleet.ts';
 import { type Memory, memoryWriter } from './memory.ts';
 import { stateWords, titleMaker } from './title.ts';
@@ -17,25 +20,39 @@ export interface BrainOptions {
   readonly log: Log;
   /** End as soon as all are up, have failed, or can't be told. */
   readonly isOnce: boolean;
+  /** The plan is another one from now on. */
+  readonly onPlan: (plan: Plan) => void;
 }
 
 /** What it came to: asked to stop, with `isOnce` how the targets are, or that it sleeps until there is something to do. */
 export type Outcome = 'stopped' | 'up' | 'down' | 'unknown' | 'rests';
 
 /** Watches until told to stop, or until the host can do it alone for a while. */
-export async function runBrain({ host, isOnce, log, memory }: BrainOptions): Promise<Outcome> {
-  const title = titleMaker(memory.plan.name, (text) =>
-    fleet.members.some(({ wanted }) => wanted.selector.matches?.(text)),
-  );
-  const fleet: Fleet = await openFleet({ memory, host, log, write: memoryWriter(), title, words: stateWords });
+export async function runBrain({ host, isOnce, log, memory, onPlan }: BrainOptions): Promise<Outcome> {
+  let title = makeTitle();
+  let desk = null as Desk | null;
+  const fleet: Fleet = await openFleet({
+    memory,
+    host,
+    log,
+    write: memoryWriter(),
+    title: (words) => title(words),
+    words: stateWords,
+    onTold: (member, entry) => desk?.told(member, entry),
+  });
+  if (!host.mayRest && !isOnce) await openDesk();
 
   for (;;) {
+    await desk?.work();
+    if (desk?.wantsEnd() === true) return end('asked by an operator');
     if (!host.hasPending()) {
       await fleet.passTime();
+      await desk?.work();
       log.flush();
       const outcome = isOnce ? outcomeOf(fleet.members.map(({ state }) => state)) : null;
       if (outcome !== null) return outcome;
-      if (host.mayRest && !host.hasPending() && fleet.mayRest(fleet.deadlineAtMs())) {
+      if (mayRest()) {
+        desk?.close();
         host.end(fleet.order(), 'rest');
         return 'rests';
       }
@@ -43,18 +60,64 @@ export async function runBrain({ host, isOnce, log, memory }: BrainOptions): Pro
     }
     const event = await host.wait();
     const why = event === null ? null : whyOver(event);
-    if (why !== null) {
-      log.report(farewell(fleet, why));
-      host.end(fleet.order(), 0);
-      return 'stopped';
-    }
+    if (why !== null) return end(why);
     if (event?.kind === 'signal') await onSignal(event.signal);
+    else if (event?.kind === 'connect') await openDesk();
     else if (event !== null) await fleet.take(event);
   }
 
+  function mayRest(): boolean {
+    if (!host.mayRest || host.hasPending() || desk?.isIdle() === false) return false;
+    return fleet.mayRest(fleet.deadlineAtMs());
+  }
+
+  function end(why: string): Outcome {
+    log.report(farewell(fleet, why));
+    host.end(fleet.order(), 0);
+    return 'stopped';
+  }
+
+  function makeTitle(): (words: string) => string {
+    return titleMaker(memory.plan.name, (text) => fleet.members.some(({ wanted }) => wanted.selector.matches?.(text)));
+  }
+
   async function onSignal(signal: string): Promise<void> {
+    if (signal === 'SIGHUP' && fleet.plan.config !== null) await reload();
     if (signal === 'SIGHUP' || signal === 'SIGUSR1') log.reopen();
     if (signal === 'SIGUSR2') await fleet.lookAtAll();
+  }
+
+  /** From the first connection on, the desk is open for as long as this brain is awake. */
+  async function openDesk(): Promise<void> {
+    if (desk !== null || host.control === null) return;
+    host.stayResponsive();
+    const opened = await import('./desk.ts');
+    desk = await opened.openDesk({ fleet, host, reload });
+  }
+
+  /** The new configuration wholly, or not at all; both are told. */
+  async function reload(): Promise<OrderAnswer> {
+    const { config } = fleet.plan;
+    if (config === null) {
+      log.reopen();
+      return {
+        results: [{ target: '', ok: true, message: 'there is no configuration file; the log was opened anew' }],
+      };
+    }
+    const { readAgain } = await import('./reload.ts');
+    const read = await readAgain(fleet.plan, config, process.env);
+    if (read.kind === 'refused') {
+      const problems = read.problems.map(({ what, where }) => `${where}: ${what}`);
+      for (const problem of problems) log.report({ kind: 'reload-refused', problem });
+      return { results: problems.map((message) => ({ target: '', ok: false, message })) };
+    }
+    onPlan(read.plan);
+    const changes = await fleet.replace(read.plan);
+    title = makeTitle();
+    log.report({ kind: 'reloaded', file: config, ...changes });
+    for (const text of read.warnings) log.report({ kind: 'warning', text });
+    const message = `${config} was reloaded`;
+    return { results: [{ target: '', ok: true, message }], changes, warnings: read.warnings };
   }
 }
 
@@ -75,8 +138,17 @@ function farewell({ members }: Fleet, why: string): OwnReport {
 function outcomeOf(states: readonly TargetState[]): Outcome | null {
   const outcomes = states.map(({ blind, phase }): Outcome | null => {
     if (blind !== null) return 'unknown';
-    if (phase.kind === 'up') return 'up';
-    return phase.kind === 'backing-off' ? 'down' : null;
+    switch (phase.kind) {
+      case 'up':
+        return 'up';
+      case 'backing-off':
+      case 'waiting':
+      case 'paused':
+      case 'stopped':
+        return 'down';
+      default:
+        return null;
+    }
   });
   if (outcomes.includes(null)) return null;
   return outcomes.includes('unknown') ? 'unknown' : outcomes.includes('down') ? 'down' : 'up';

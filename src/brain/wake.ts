@@ -1,6 +1,7 @@
 /** The entry of a brain that the sentinel has started. What is loaded here is loaded on every wake. */
 import type { Host } from '../host/host.ts';
 import { hearSentinel } from '../host/sentinel.ts';
+import type { Plan } from '../plan/plan.ts';
 import { findHolder, WHY_NOT_OURS } from '../system/lock-holder.ts';
 import { openComplaints } from '../system/terminal.ts';
 import { type Memory, readMemory } from './memory.ts';
@@ -17,13 +18,17 @@ export async function wake(): Promise<number> {
   const hello = hearSentinel();
   const memory = readMemory(hello.kept);
   if (memory === null) throw new Error('what the brain before has left is of another version');
-  const host = hello.serve(standingOf(memory.plan));
-  if (memory.targets !== null) return end(await watchOn(memory, host, { isOnce: false, warnings: [] }));
-  return begin(memory, host, hello.kept);
+  let { plan } = memory;
+  const host = hello.serve(() => standingOf(plan));
+  const onPlan = (next: Plan): void => {
+    plan = next;
+  };
+  if (memory.targets !== null) return end(await watchOn(memory, host, { isOnce: false, warnings: [], onPlan }));
+  return begin(memory, host, hello.kept, onPlan);
 }
 
 /** Begins a watch, if nobody else watches the same. */
-async function begin(memory: Memory, host: Host, kept: string): Promise<number> {
+async function begin(memory: Memory, host: Host, kept: string, onPlan: (plan: Plan) => void): Promise<number> {
   const event = await host.wait();
   // Only a request to stop can come before the word on the lock.
   if (event?.kind !== 'lock') return give(host, kept, 0);
@@ -35,7 +40,7 @@ async function begin(memory: Memory, host: Host, kept: string): Promise<number> 
   }
   const warnings =
     event.result === 'held' ? [] : [notHeld(event.result === 'taken' ? WHY_NOT_OURS : 'no lock can be taken')];
-  return end(await watchOn(memory, host, { isOnce: false, warnings }));
+  return end(await watchOn(memory, host, { isOnce: false, warnings, onPlan }));
 }
 
 /** Ends the watch before it has begun. */

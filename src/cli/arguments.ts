@@ -2,7 +2,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import type { Given, GivenValue, Problem } from '../config/given.ts';
 import { nearest } from '../config/nearest.ts';
-import { type CommandName, OPTION_SPECS, type OptionSpec, optionName } from '../config/options.ts';
+import { CONTROL_COMMANDS, type CommandName, OPTION_SPECS, type OptionSpec, optionName } from '../config/options.ts';
 import { AFTER_HELP, DESCRIPTIONS } from './help.ts';
 
 /** What the command line asks for. */
@@ -11,6 +11,8 @@ export type Request =
       readonly kind: 'run';
       readonly command: CommandName;
       readonly given: Given;
+      /** What stands there without an option: names of targets. */
+      readonly words: readonly string[];
       readonly problems: readonly Problem[];
     }
   /** Help or version: to be shown, and that is all. */
@@ -18,15 +20,32 @@ export type Request =
   | { readonly kind: 'invalid'; readonly message: string };
 
 /** The commands beside the watch itself, which has no name; of some there are several under one word. */
-const COMMANDS = ['match', 'check', 'doctor'] as const;
+const COMMANDS = ['match', 'check', 'doctor', ...CONTROL_COMMANDS] as const;
+const ALL_COMMANDS: readonly string[] = [...COMMANDS, 'config'];
 const CONFIG_COMMANDS = ['check', 'show'] as const;
+
+/** What a command takes besides options. */
+const ARGUMENTS: Readonly<Partial<Record<CommandName, string>>> = {
+  status: '[NAME...]',
+  start: '[NAME...]',
+  stop: '[NAME...]',
+  restart: '[NAME...]',
+  reload: '[NAME...]',
+  recover: '<NAME...>',
+  pause: '<NAME...>',
+  resume: '<NAME...>',
+  signal: '<NAME...>',
+  look: '[NAME...]',
+  why: '[NAME...]',
+  events: '[NAME...]',
+};
 
 /** Reads the arguments, without the program's own name. */
 export function parseArguments(args: readonly string[], versionText: string): Request {
   let request: Request | null = null;
   let shown = '';
-  const run = (command: CommandName) => (given: Record<string, unknown>) => {
-    request = { kind: 'run', command, ...toGiven(given) };
+  const run = (command: CommandName) => (given: Record<string, unknown>, words: readonly string[]) => {
+    request = { kind: 'run', command, words, ...toGiven(given) };
   };
   const program = createCommand('watchdog', 'watch', run('watch'))
     .version(versionText, '-V, --version', 'print the version, and that of the Node inside')
@@ -58,19 +77,32 @@ export function parseArguments(args: readonly string[], versionText: string): Re
   return request ?? { kind: 'show', text: shown };
 }
 
-function createCommand(name: string, of: CommandName, action: (given: Record<string, unknown>) => void): Command {
+function createCommand(
+  name: string,
+  of: CommandName,
+  action: (given: Record<string, unknown>, words: readonly string[]) => void,
+): Command {
   const command = new Command(name)
     .description(DESCRIPTIONS[of])
     .helpOption('-h, --help', 'print this')
     .helpCommand(false);
-  if (of === 'doctor' || of.startsWith('config')) command.usage('[options]');
+  const words = ARGUMENTS[of];
+  if (words !== undefined) command.argument(words, 'names, globs (web-*) or groups');
+  if (words !== undefined || isControl(of)) command.usage(`[options]${words === undefined ? '' : ` ${words}`}`);
+  else if (of === 'doctor' || of.startsWith('config')) command.usage('[options]');
   else if (of !== 'watch') command.usage('--pattern REGEX [options]');
   else command.usage('--pattern REGEX --recover COMMAND [options]');
   for (const option of OPTION_SPECS) {
     const flag = optionName(option);
     if (flag !== null && option.commands.includes(of)) command.addOption(toOption(option, flag));
   }
-  return command.allowExcessArguments(false).action(action);
+  return command
+    .allowExcessArguments(false)
+    .action((...given: unknown[]) => action(command.opts(), words === undefined ? [] : [given[0]].flat().map(String)));
+}
+
+function isControl(command: CommandName): boolean {
+  return CONTROL_COMMANDS.some((one) => one === command);
 }
 
 function toOption(spec: OptionSpec, flag: string): Option {
@@ -105,8 +137,8 @@ function toGiven(options: Record<string, unknown>): { readonly given: Given; rea
 function toMessage(error: CommanderError, program: Command): string {
   const [word] = program.args;
   if (error.code === 'commander.excessArguments' && word !== undefined) {
-    const meant = nearest(word, COMMANDS);
-    const hint = meant === null ? `; commands are ${COMMANDS.join(', ')}` : `; did you mean ${meant}?`;
+    const meant = nearest(word, ALL_COMMANDS);
+    const hint = meant === null ? `; commands are ${ALL_COMMANDS.join(', ')}` : `; did you mean ${meant}?`;
     return `"${word}" is neither an option nor a command${hint}`;
   }
   return error.message

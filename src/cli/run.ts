@@ -10,7 +10,11 @@ import { check } from './commands/check.ts';
 import { configCheck } from './commands/config-check.ts';
 import { configShow } from './commands/config-show.ts';
 import { doctor } from './commands/doctor.ts';
+import { events, why } from './commands/events.ts';
 import { match } from './commands/match.ts';
+import { orderTargets, orderWatchdog, signalTargets } from './commands/order.ts';
+import { shutdown } from './commands/shutdown.ts';
+import { status } from './commands/status.ts';
 import { watch } from './commands/watch.ts';
 import { exitCode } from './exit-codes.ts';
 import { print, printError } from './output.ts';
@@ -19,6 +23,8 @@ import { print, printError } from './output.ts';
 export interface Invocation {
   readonly given: Given;
   readonly problems: readonly Problem[];
+  /** Names of targets. */
+  readonly words: readonly string[];
   readonly arguments: readonly string[];
   readonly environment: NodeJS.ProcessEnv;
 }
@@ -30,6 +36,21 @@ const COMMANDS: Readonly<Record<CommandName, (invocation: Invocation) => Promise
   doctor,
   'config check': configCheck,
   'config show': configShow,
+  status,
+  start: (invocation) => orderTargets('start', invocation),
+  stop: (invocation) => (invocation.words.length === 0 ? shutdown(invocation) : orderTargets('stop', invocation)),
+  restart: (invocation) => orderTargets('restart', invocation),
+  reload: (invocation) =>
+    invocation.words.length === 0 ? orderWatchdog('reload', invocation) : orderTargets('reload', invocation),
+  recover: (invocation) => orderTargets('recover', invocation),
+  pause: (invocation) => orderTargets('pause', invocation),
+  resume: (invocation) => orderTargets('resume', invocation),
+  signal: signalTargets,
+  look: (invocation) =>
+    orderTargets('look', { ...invocation, words: invocation.words.length === 0 ? ['*'] : invocation.words }),
+  why,
+  events,
+  shutdown,
 };
 
 /** Runs what the command line asks for; the exit code. */
@@ -47,7 +68,7 @@ export async function run(argv: readonly string[], environment: NodeJS.ProcessEn
       const fromEnvironment = readEnvironment(request.command, environment);
       const given = { ...fromEnvironment.given, ...request.given };
       const problems = [...request.problems, ...fromEnvironment.problems];
-      return COMMANDS[request.command]({ given, problems, arguments: args, environment });
+      return COMMANDS[request.command]({ given, problems, words: request.words, arguments: args, environment });
     }
   }
 }

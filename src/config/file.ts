@@ -29,6 +29,8 @@ export interface ConfigFile {
 /** Names are used on command lines, in globs and in logs. */
 const NAME = /^[A-Za-z0-9_][A-Za-z0-9_.@:+-]*$/;
 const MAX_NAME_LENGTH = 64;
+/** Words in the place of a path. */
+const LITERAL_PATHS: readonly string[] = ['-', 'off'];
 const TABLES = ['defaults', 'target'];
 
 /** One file while it is read. */
@@ -210,7 +212,7 @@ function toRaw(reading: Reading, spec: OptionSpec, value: TomlValue, where: stri
       return value.kind === 'integer' || value.kind === 'float' ? value.text : toText(reading, value, where);
     case 'path': {
       const text = toText(reading, value, where);
-      if (text === null || text === '-' || text === '') return text;
+      if (text === null || text === '' || LITERAL_PATHS.includes(text)) return text;
       return posix.resolve(posix.dirname(reading.path), text);
     }
     case 'variables':

@@ -4,7 +4,26 @@
  */
 
 /** Which commands take an option. */
-export type CommandName = 'watch' | 'match' | 'check' | 'doctor' | 'config check' | 'config show';
+export type CommandName = 'watch' | 'match' | 'check' | 'doctor' | 'config check' | 'config show' | ControlCommand;
+
+/** Those that ask a watchdog that is at work. */
+export type ControlCommand = (typeof CONTROL_COMMANDS)[number];
+
+export const CONTROL_COMMANDS = [
+  'status',
+  'start',
+  'stop',
+  'restart',
+  'reload',
+  'recover',
+  'pause',
+  'resume',
+  'signal',
+  'look',
+  'why',
+  'events',
+  'shutdown',
+] as const;
 
 export type OptionGroup = 'What to watch' | 'What to do' | 'When' | 'The log' | 'This run';
 
@@ -45,7 +64,7 @@ export interface OptionSpec {
 
 const ALL: readonly CommandName[] = ['watch', 'match', 'check'];
 const WATCH: readonly CommandName[] = ['watch'];
-const CONFIG: readonly CommandName[] = ['watch', 'config check', 'config show'];
+const CONFIG: readonly CommandName[] = ['watch', 'config check', 'config show', ...CONTROL_COMMANDS];
 
 export const OPTIONS = [
   {
@@ -361,8 +380,17 @@ export const OPTIONS = [
     scope: 'watchdog',
     value: 'NAME',
     group: 'This run',
-    commands: WATCH,
+    commands: ['watch', ...CONTROL_COMMANDS],
     help: 'what to call this watch; two watches of one target need two names',
+  },
+  {
+    name: 'control',
+    type: 'path',
+    scope: 'watchdog',
+    value: 'FILE|off',
+    group: 'This run',
+    commands: ['watch', 'config check', 'config show', ...CONTROL_COMMANDS],
+    help: 'the socket for watchdog status and its like (default: one in the run directory)',
   },
   {
     name: 'once',
@@ -393,8 +421,44 @@ export const OPTIONS = [
     type: 'switch',
     scope: 'run',
     group: 'This run',
-    commands: ['match'],
-    help: 'print JSON instead of a table',
+    commands: ['match', ...CONTROL_COMMANDS],
+    help: 'print JSON',
+  },
+  {
+    name: 'watch',
+    type: 'switch',
+    scope: 'run',
+    short: 'w',
+    group: 'This run',
+    commands: ['status'],
+    help: 'print it again every two seconds, until Ctrl-C',
+  },
+  {
+    name: 'follow',
+    type: 'switch',
+    scope: 'run',
+    short: 'f',
+    group: 'This run',
+    commands: ['events'],
+    help: 'go on with what happens from now on, until Ctrl-C',
+  },
+  {
+    name: 'for',
+    type: 'duration',
+    scope: 'run',
+    value: 'TIME',
+    group: 'This run',
+    commands: ['pause'],
+    help: 'when the pause ends by itself (default: by watchdog resume only)',
+  },
+  {
+    name: 'reason',
+    type: 'text',
+    scope: 'run',
+    value: 'TEXT',
+    group: 'This run',
+    commands: ['pause'],
+    help: 'why, for whoever asks',
   },
 ] as const satisfies readonly OptionSpec[];
 

@@ -12,6 +12,9 @@ export interface WatchdogSettings {
   readonly logFormat: 'text' | 'json';
   readonly isQuiet: boolean;
   readonly isResident: boolean;
+  /** `null` for the default place, `off` for none. */
+  readonly control: string | null;
+  readonly controlPlace: string;
 }
 
 /** What holds for this run alone. */
@@ -31,6 +34,8 @@ export function readWatchdog(reader: Reader): WatchdogSettings {
     logFormat: choice(reader, 'log-format', ['text', 'json']) ?? 'text',
     isQuiet: isOn(reader, 'quiet'),
     isResident: isOn(reader, 'resident'),
+    control: text(reader, 'control'),
+    controlPlace: placeOf(reader, 'control'),
   };
   if (settings.isQuiet && settings.log === '-') {
     complain(reader, 'quiet', 'contradicts --log -, which writes to standard output; leave one of them out');

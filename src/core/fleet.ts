@@ -10,7 +10,13 @@ export function findWaitedFor(
   dependsOn: readonly string[],
   stateOf: (name: string) => TargetState | undefined,
 ): string | null {
-  return dependsOn.find((name) => stateOf(name)?.phase.kind !== 'up') ?? null;
+  return dependsOn.find((name) => !isThere(stateOf(name))) ?? null;
+}
+
+/** Up, or left alone by an operator while it is there. */
+export function isThere(state: TargetState | undefined): boolean {
+  if (state?.phase.kind === 'paused') return state.phase.followed.length > 0;
+  return state?.phase.kind === 'up';
 }
 
 /** Targets that depend on each other in a circle, as a path that ends where it begins; `null` if there is none. */

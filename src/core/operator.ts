@@ -22,6 +22,8 @@ import type {
 const STOP_LOOK_MS = 100;
 /** How long it may still be there after KILL before that is told. */
 const KILL_GRACE_MS = 5_000;
+/** How long a recovery may still run once the target is gone that it was around. */
+const COMMAND_GRACE_MS = 1_000;
 /** Between looks at a target that not even KILL has ended. */
 const STUCK_LOOK_MS = 1_000;
 
@@ -91,16 +93,21 @@ function hurry(state: TargetState, nowMs: number): Step {
   }
 }
 
-/** First of all it is seen who there is. A recovery that still runs would undo it, and is ended. */
+/**
+ * First of all it is seen who there is. A recovery that has not brought the target yet
+ * would undo it, and is ended; where the target is there, the recovery may be the target
+ * itself, or the shell around it, and ends with it in the way that was asked for.
+ */
 function stop(state: TargetState, next: 'stopped' | 'recover', nowMs: number): Step {
-  const ending = endCommand(state, 'the target is to be stopped');
+  const hasTarget = followed(state).length > 0;
+  const ending = hasTarget ? { state, actions: [], waitMs: null } : endCommand(state, 'the target is to be stopped');
   const phase: Phase = {
     kind: 'stopping',
     followed: followed(state),
     sent: null,
     next,
     dueAtMs: nowMs,
-    commandDueAtMs: nowMs + ending.waitMs,
+    commandDueAtMs: ending.waitMs === null ? null : nowMs + ending.waitMs,
     lookAtMs: nowMs,
   };
   return { state: { ...ending.state, phase }, actions: [...ending.actions, { kind: 'look' }] };
@@ -172,15 +179,16 @@ function nobodyLeft(target: Target, state: TargetState, phase: PhaseOf<'stopping
   return { state: next.state, actions: [said, ...next.actions] };
 }
 
-/** The recovery was told to end, and would start the target again before it does. */
+/** The recovery would start the target again, as long as it runs. */
 function waitForCommand(state: TargetState, phase: PhaseOf<'stopping'>, nowMs: number): Step {
-  const isDue = nowMs >= phase.commandDueAtMs;
+  const commandDueAtMs = phase.commandDueAtMs ?? nowMs + COMMAND_GRACE_MS;
+  const isDue = nowMs >= commandDueAtMs;
   const ending = isDue ? endCommand(state, 'the target is to be stopped') : { state, actions: [], waitMs: 0 };
   const waiting: Phase = {
     ...phase,
     followed: [],
     sent: null,
-    commandDueAtMs: isDue ? nowMs + ending.waitMs : phase.commandDueAtMs,
+    commandDueAtMs: isDue ? nowMs + ending.waitMs : commandDueAtMs,
     dueAtMs: nowMs,
     lookAtMs: nowMs + STOP_LOOK_MS,
   };

@@ -24,9 +24,21 @@ export type OwnReport =
       readonly host: string;
     }
   | { readonly kind: 'warning'; readonly text: string }
+  | ({ readonly kind: 'reloaded'; readonly file: string } & Changes)
+  /** A command of a target that is no longer watched has ended. */
+  | { readonly kind: 'late-end'; readonly target: string; readonly what: string; readonly how: string }
+  | { readonly kind: 'reload-refused'; readonly problem: string }
   | { readonly kind: 'defect'; readonly detail: string }
   | { readonly kind: 'lost-lines'; readonly lines: number; readonly bytes: number }
   | { readonly kind: 'stopped'; readonly why: string; readonly stillRuns: readonly number[] };
+
+/** What a new configuration makes of the old one: names of targets. */
+export interface Changes {
+  readonly added: readonly string[];
+  readonly changed: readonly string[];
+  readonly removed: readonly string[];
+  readonly unchanged: readonly string[];
+}
 
 export type AnyReport = Report | OwnReport;
 
@@ -66,6 +78,15 @@ export function describeOwn(report: OwnReport): string {
       );
     case 'warning':
       return `warning: ${report.text}`;
+    case 'reloaded': {
+      const { added, changed, file, removed, unchanged } = report;
+      const counts = `${added.length} added, ${changed.length} changed, ${removed.length} removed, ${unchanged.length} unchanged`;
+      return `reloaded ${file}: ${counts}`;
+    }
+    case 'late-end':
+      return `the ${report.what} of ${report.target}, which is no longer watched, has ended: ${report.how}`;
+    case 'reload-refused':
+      return `not reloaded, all goes on as before: ${report.problem}`;
     case 'defect':
       return `a defect of the watchdog itself, please report it: ${report.detail}`;
     case 'lost-lines':
@@ -140,6 +161,10 @@ export function describe(target: TargetRules, report: Report): string {
       return report.next === 'stopped'
         ? 'down, by an operator: not recovered until it is started'
         : 'down, by an operator: recovering it now';
+    case 'changed':
+      return 'changed: it has other settings now';
+    case 'removed':
+      return 'removed from the configuration: no longer watched';
     case 'asked':
       return `asked by an operator: ${report.what}`;
     case 'command-failed':

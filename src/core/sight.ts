@@ -6,6 +6,7 @@ import {
   enterSettling,
   enterUp,
   report,
+  resumeRecovery,
   returnToRecovering,
   startRecovery,
   UNKNOWN_END,
@@ -61,6 +62,10 @@ function goOn(target: Target, state: TargetState, sight: Sight, nowMs: number): 
 
 function whenLooking(target: Target, state: TargetState, phase: PhaseOf<'looking'>, sight: Sight, nowMs: number): Step {
   const { absentAtMs } = phase;
+  if (absentAtMs === null && sight.kind === 'absent' && state.command !== null) {
+    // A recovery is under way that somebody before us has started.
+    return { state: resumeRecovery(target, state, nowMs), actions: [report({ kind: 'watching', sight })] };
+  }
   if (absentAtMs === null) {
     const next: TargetState =
       sight.kind === 'present'

@@ -102,6 +102,14 @@ export function startRecovery(target: Target, state: TargetState, cause: string,
   };
 }
 
+/** Waits for a recovery that runs already, as if it had begun now. */
+export function resumeRecovery(target: Target, state: TargetState, nowMs: number): TargetState {
+  const failAtMs = nowMs + target.recoverTimeoutMs;
+  const lookAtMs = nowMs + rhythmMs(0);
+  const recovering: Phase = { kind: 'recovering', startedAtMs: nowMs, exited: null, loss: null, failAtMs, lookAtMs };
+  return { ...state, phase: recovering };
+}
+
 /** Told once for each that it waits for. */
 function waitForOther(target: Target, state: TargetState, on: string, cause: string, nowMs: number): Step {
   const isTold = state.phase.kind === 'waiting' && state.phase.on === on;

@@ -166,8 +166,8 @@ export type Phase =
       readonly sent: null | 'command' | 'signal' | 'KILL' | 'gave-up';
       readonly next: 'stopped' | 'recover';
       readonly dueAtMs: number;
-      /** When a recovery that still runs is told again to end. */
-      readonly commandDueAtMs: number;
+      /** When a recovery that still runs is told (again) to end; `null` while the target may end it by its own end. */
+      readonly commandDueAtMs: number | null;
       readonly lookAtMs: number;
     }
   /** Ended by an operator, and left so until told otherwise. */
@@ -244,6 +244,9 @@ export type Report =
   | { readonly kind: 'stop-late'; readonly seen: readonly Seen[] }
   | { readonly kind: 'stop-stuck'; readonly seen: readonly Seen[] }
   | { readonly kind: 'stopped-target'; readonly next: 'stopped' | 'recover' }
+  /** The configuration has other settings for it now, or none any more. */
+  | { readonly kind: 'changed' }
+  | { readonly kind: 'removed' }
   /** Something that an operator wanted done and that changes nothing in the target's life, such as a signal. */
   | { readonly kind: 'asked'; readonly what: string }
   /** A command of the target other than its recovery. */

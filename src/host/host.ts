@@ -18,6 +18,8 @@ export type HostEvent =
   | { readonly kind: 'child-exited'; readonly pid: number; readonly how: Death }
   /** Whoever waited is gone, and with it all that it kept: the watch is over. */
   | { readonly kind: 'host-gone' }
+  /** Somebody waits at the control socket. */
+  | { readonly kind: 'connect' }
   | { readonly kind: 'lock'; readonly result: 'held' | 'taken' | 'unavailable' }
   | { readonly kind: 'signal'; readonly signal: ToldSignal };
 
@@ -60,6 +62,12 @@ export interface Host {
   hasPending(): boolean;
   /** What happened first since the last call, a request to stop before all else. Waits for it until the deadline; then `null`. */
   wait(): Promise<HostEvent | null>;
+  /** Where the control socket is; `null` where there is none. */
+  readonly control: { readonly fd: number } | { readonly path: string } | null;
+  /** From now on a wait leaves the rest of the program to its work: somebody is to be served. */
+  stayResponsive(): void;
+  /** Ends a wait that is under way, as if its deadline had come. */
+  interrupt(): void;
   /** The last word: `rest` if the brain is to be asked again, or how all of it ends. */
   end(order: Order, how: 'rest' | number): void;
   /** Gives back timers, descriptors and signals. */

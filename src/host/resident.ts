@@ -22,11 +22,13 @@ export interface ResidentOptions {
   /** Whether `/proc` can be read to watch a process. */
   readonly canWatch: boolean;
   readonly description: string;
+  /** Where to listen for operators; `null`: nowhere. */
+  readonly control: string | null;
   /** The soft limit of open files that children shall have; `null` for ours. */
   readonly openFilesLimit: number | null;
 }
 
-export function openResidentHost({ canWatch, description, openFilesLimit }: ResidentOptions): Host {
+export function openResidentHost({ canWatch, control, description, openFilesLimit }: ResidentOptions): Host {
   const children = new Set<number>();
   const events: HostEvent[] = [];
   let deadlineAtMs: number | null = null;
@@ -60,6 +62,11 @@ export function openResidentHost({ canWatch, description, openFilesLimit }: Resi
     },
     hasPending: () => events.length > 0,
     wait,
+    control: control === null ? null : { path: control },
+    stayResponsive() {
+      // It always does.
+    },
+    interrupt: () => wake?.(),
     close,
   };
 

@@ -5,17 +5,21 @@
  * the brain waits there is nothing else for it to do.
  */
 import { existsSync, readSync, writeSync } from 'node:fs';
+import type { Socket } from 'node:net';
 import { uptime } from 'node:os';
 import { getSystemErrorName } from 'node:util';
 import { signalNumber } from '../core/signals.ts';
 import { type ChildSpec, SHELL } from '../system/child.ts';
 import { monotonicMs } from '../system/clock.ts';
+import { isSocket } from '../system/descriptors.ts';
 import { describeCode, errorCode } from '../system/errors.ts';
 import { type Host, type HostEvent, type Order, TOLD_SIGNALS, takeNext } from './host.ts';
 import { type Command, type Frame, formatFrame, parseHello, parseTold, type Told } from './sentinel-protocol.ts';
 
 /** The descriptor that every brain finds the sentinel at. */
 export const SENTINEL_SOCKET = 3;
+/** And the control socket, where there is one. */
+const CONTROL_SOCKET = 4;
 
 const DESCRIPTION = 'the sentinel waits, and is told of a death at once';
 const FIRST_READ_BYTES = 64 * 1_024;
@@ -27,7 +31,7 @@ export type Standing = Pick<Frame, 'brain' | 'note' | 'log' | 'offsetSeconds' | 
 /** The sentinel's first words: what the brain before has left, and itself as host for the one that can read it. */
 export interface Hello {
   readonly kept: string;
-  serve(standing: Standing): Host;
+  serve(standing: () => Standing): Host;
 }
 
 /** Hears the sentinel's first words. */
@@ -40,6 +44,8 @@ export function hearSentinel(): Hello {
   let clockOffsetMs = uptime() * 1_000 - monotonicMs();
   let isDue = false;
   let isGone = false;
+  let stream: Socket | null = null;
+  let onData: (() => void) | null = null;
 
   const hello = parseHello(takeLine());
   if (hello === null) throw new Error('the sentinel speaks another protocol');
@@ -57,10 +63,13 @@ export function hearSentinel(): Hello {
       tellsDeaths: true,
       mayRest: true,
       nowMs,
-      commit: (order) => send(standing, order, 'stay'),
-      end: (order, how) => send(standing, order, how === 'rest' ? how : { status: how }),
-      hasPending: () => events.length > 0,
+      commit: (order) => send(standing(), order, 'stay'),
+      end: (order, how) => send(standing(), order, how === 'rest' ? how : { status: how }),
+      hasPending,
       wait,
+      control: isSocket(CONTROL_SOCKET) ? { fd: CONTROL_SOCKET } : null,
+      stayResponsive,
+      interrupt: () => onData?.(),
       close() {
         // The socket goes with us.
       },
@@ -78,7 +87,8 @@ export function hearSentinel(): Hello {
 
   async function wait(): Promise<HostEvent | null> {
     try {
-      while (hasLine() || (events.length === 0 && !isDue)) hear();
+      if (stream !== null) await waitResponsively();
+      else while (hasLine() || (events.length === 0 && !isDue)) hear();
     } catch (error) {
       if (!isGone) throw error;
       return { kind: 'host-gone' };
@@ -87,6 +97,39 @@ export function hearSentinel(): Hello {
     const event = takeNext(events) as (HostEvent & { readonly seq: number }) | null;
     if (event !== null) acknowledged = Math.max(acknowledged, event.seq);
     return event;
+  }
+
+  function hasPending(): boolean {
+    if (stream !== null) while (hasLine()) hear();
+    return events.length > 0;
+  }
+
+  /** From here on the socket is read as data comes, and no longer by waiting for it. */
+  function stayResponsive(): void {
+    if (stream !== null) return;
+    // Not imported above: most wakes serve nobody.
+    const net = process.getBuiltinModule('node:net');
+    stream = new net.Socket({ fd: SENTINEL_SOCKET, readable: true, writable: false });
+    const over = (): void => {
+      isGone = true;
+      onData?.();
+    };
+    stream.on('data', (data) => {
+      take(data);
+      onData?.();
+    });
+    stream.on('end', over).on('error', over);
+  }
+
+  async function waitResponsively(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      // What came before is told at once; what is asked meanwhile has its turn first.
+      if (hasPending() || isDue || isGone) setImmediate(resolve);
+      else onData = resolve;
+    });
+    onData = null;
+    while (hasLine()) hear();
+    if (isGone && events.length === 0) throw new Error('the sentinel is gone');
   }
 
   /** Takes the next line, and waits for it; of what kind it was. */
@@ -117,6 +160,12 @@ export function hearSentinel(): Hello {
     return line;
   }
 
+  function take(data: Buffer): void {
+    while (have + data.length > buffer.length) buffer = Buffer.concat([buffer, Buffer.allocUnsafe(buffer.length)]);
+    data.copy(buffer, have);
+    have += data.length;
+  }
+
   function read(): void {
     if (have === buffer.length) buffer = Buffer.concat([buffer, Buffer.allocUnsafe(buffer.length)]);
     const length = readSync(SENTINEL_SOCKET, buffer, have, buffer.length - have, null);
@@ -133,10 +182,21 @@ export function hearSentinel(): Hello {
   function send(standing: Standing, order: Order, end: Frame['end']): void {
     const frame = formatFrame({ ...standing, ...toFrame(order), end }, acknowledged);
     try {
-      for (let at = 0; at < frame.length; ) at += writeSync(SENTINEL_SOCKET, frame, at);
+      for (let at = 0; at < frame.length; ) at += writeSome(frame, at);
     } catch (error) {
       // Killed: the next wait tells, after all that it has still said.
       if (errorCode(error) !== 'EPIPE') throw error;
+    }
+  }
+
+  /** A socket that is read as data comes does not wait when it is full: then we do, for the moment that the sentinel takes. */
+  function writeSome(frame: Buffer, at: number): number {
+    try {
+      return writeSync(SENTINEL_SOCKET, frame, at);
+    } catch (error) {
+      if (errorCode(error) !== 'EAGAIN') throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+      return 0;
     }
   }
 }
@@ -194,9 +254,10 @@ function toEvent(told: Told): HostEvent | null {
       const signal = TOLD_SIGNALS.find((one) => signalNumber(one.slice(3)) === told.number);
       return signal === undefined ? null : { kind: 'signal', signal };
     }
+    case 'connect':
+      return { kind: 'connect' };
     case 'due':
     case 'go':
-    case 'connect':
       return null;
   }
 }

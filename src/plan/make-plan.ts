@@ -14,6 +14,7 @@ import { ownCommand, ownExecutable } from '../system/own-process.ts';
 import { withoutLinks } from '../system/paths.ts';
 import { uidOf, userName } from '../system/users.ts';
 import { VERSION } from '../version.ts';
+import { type ControlPlace, findControlPlace } from './control-place.ts';
 import type { LoadedConfig } from './load-config.ts';
 import { findLogPlace } from './log-place.ts';
 import type { LookPlan, Plan, TargetPlan } from './plan.ts';
@@ -28,6 +29,8 @@ export interface Wishes {
   /** The configuration file, from the root; `null` for the one target of the command line. */
   readonly config: string | null;
   readonly watchdog: Given;
+  /** What of that the command line said. */
+  readonly given: Given;
   readonly targets: readonly GivenTarget[];
 }
 
@@ -44,12 +47,12 @@ export type Planned =
 
 /** The wishes of a command line that names its one target. */
 export function wishesOf(given: Given): Wishes {
-  return { config: null, watchdog: given, targets: [{ name: '', place: '', given }] };
+  return { config: null, watchdog: given, given, targets: [{ name: '', place: '', given }] };
 }
 
 /** The wishes of a configuration; what the command line says of the watchdog itself goes first. */
 export function wishesOfConfig(path: string, config: LoadedConfig, given: Given): Wishes {
-  return { config: path, watchdog: { ...config.watchdog, ...given }, targets: config.targets };
+  return { config: path, watchdog: { ...config.watchdog, ...given }, given, targets: config.targets };
 }
 
 /** Makes the plan, and collects all that is wrong. */
@@ -60,9 +63,11 @@ export async function makePlan(wishes: Wishes, asker: Asker): Promise<Planned> {
   const { targets, problems } = await makeTargets(wishes, run.isDryRun, asker.environment);
   const all = [...problems, ...own.problems];
   if (all.length > 0) return { kind: 'refused', problems: all, mayNot: false };
+  const control = findControlPlace(watchdog, lockKey(wishes, watchdog, targets), asker.environment);
+  if ('problem' in control) return { kind: 'refused', problems: [control.problem], mayNot: false };
   const place = findLogPlace(watchdog.log, watchdog.logPlace, asker.environment);
   if ('problem' in place) return { kind: 'refused', problems: [place.problem], mayNot: place.mayNot };
-  return { kind: 'plan', plan: assemble(wishes, watchdog, targets, place.path, asker), watchdog, run };
+  return { kind: 'plan', plan: assemble(wishes, watchdog, targets, place.path, control, asker), watchdog, run };
 }
 
 /** Makes the plans of the targets alone. */
@@ -194,6 +199,7 @@ function assemble(
   watchdog: WatchdogSettings,
   targets: readonly TargetPlan[],
   logPath: string | null,
+  control: ControlPlace,
   { arguments: args, environment }: Asker,
 ): Plan {
   const named = targets.map((target) => (wishes.config === null ? withName(target, watchdog.name) : target));
@@ -202,6 +208,11 @@ function assemble(
     name: watchdog.name,
     label: wishes.config === null ? (named[0]?.rules.label ?? '') : (watchdog.name ?? 'watchdog'),
     config: wishes.config,
+    given: wishes.config === null ? {} : wishes.given,
+    control: control.path,
+    controlTrouble: control.why,
+    saved: control.saved,
+    isResident: watchdog.isResident,
     onlooker: { processTable: watchdog.processTable, arguments: args.join(' '), exe: ownExecutable() },
     start: {
       unset: Object.keys(environment).filter((name) => OWN_VARIABLES.has(name)),

@@ -2,6 +2,7 @@
  * The plan: all that was asked for, normalized and checked once, as plain data. It
  * travels with the memory from one brain to the next, so that a wake reads no option.
  */
+import type { Given } from '../config/given.ts';
 import { compilePattern, type PatternSettings } from '../config/pattern.ts';
 import type { ReloadRule } from '../config/target-settings.ts';
 import type { TargetRules } from '../core/types.ts';
@@ -17,6 +18,15 @@ export interface Plan {
   readonly label: string;
   /** The configuration file; `null` where all was said on the command line. */
   readonly config: string | null;
+  /** What the command line says besides: it goes before the file, whenever that is read again. */
+  readonly given: Given;
+  /** The path of the control socket; `null` where there is none. */
+  readonly control: string | null;
+  /** Why there is no control socket, if there should be one. */
+  readonly controlTrouble: string | null;
+  /** Where is kept what outlives the watchdog; `null`: nowhere. */
+  readonly saved: string | null;
+  readonly isResident: boolean;
   readonly onlooker: OnlookerPlan;
   readonly start: StartPlan;
   readonly log: LogPlan;

@@ -76,19 +76,27 @@ static void block_signals(void) {
 
 /* A name in the abstract namespace (unix(7)): taken in one step, gone with us however we end, inherited
  * by nobody; and Node can take it too, where there is no sentinel. */
-static void take_lock(struct bytes name) {
+static int take_lock(struct bytes name) {
 	struct address address = { .family = AF_UNIX };
-	if (name.length == 0 || name.length > sizeof address.path - 1) return;
+	if (name.length == 0 || name.length > sizeof address.path - 1) return 1;
 	memcpy(address.path + 1, name.at, name.length);
 	long lock = sys(socket, AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	event_lock(lock < 0 ? lock : sys(bind, lock, &address, sizeof address.family + 1 + name.length));
+	long result = lock < 0 ? lock : sys(bind, lock, &address, sizeof address.family + 1 + name.length);
+	event_lock(result);
+	return result == 0;
 }
 
-/* The directory is the user's own; whatever has the name there was left behind by one that is gone. */
+/* The directory is the user's own. What has the name there and answers is somebody else's; what does not
+ * was left behind by one that is gone. */
 static void open_control(struct bytes path) {
 	if (path.length == 0 || path.length >= sizeof control.path) return;
 	memcpy(control.path, path.at, path.length);
 	long listening = sys(socket, AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (listening >= 0 && sys(connect, listening, &control, sizeof control.family + path.length + 1) == 0) {
+		sys(close, listening);
+		log_note("the control socket %s is another watchdog's; the watch goes on without", path.at);
+		return;
+	}
 	long mask = sys(umask, 0177);
 	sys(unlinkat, AT_FDCWD, control.path, 0);
 	long result = listening < 0 ? listening : sys(bind, listening, &control, sizeof control.family + path.length + 1);
@@ -189,8 +197,7 @@ __attribute__((used, noreturn)) void enter(u64 *stack) {
 	block_signals();
 	sys(prctl, PR_SET_CHILD_SUBREAPER, 1);
 	alarm = (int)must("set an alarm", open_alarm());
-	take_lock(frame.lock);
-	open_control(frame.control);
+	if (take_lock(frame.lock)) open_control(frame.control);
 	for (;;) {
 		u64 now = now_ms();
 		brain_mind(now);

@@ -45,12 +45,15 @@ export interface Log {
   flush(): void;
   reopen(): void;
   output(): Output | null;
+  /** From now on elsewhere, or otherwise; what waits goes there. */
+  moveTo(sink: LogSink, format: 'text' | 'json'): void;
   /** Writes what waits; what still can't be written is said where complaints go. */
   close(): void;
 }
 
 export function createLog(options: LogOptions): Log {
-  const { subject, sink, format, show, complain } = options;
+  const { complain, show, subject } = options;
+  let { format, sink } = options;
   const queue = createLineQueue();
   let failedAtMs: number | null = null;
   let failure: string | null = null;
@@ -65,7 +68,14 @@ export function createLog(options: LogOptions): Log {
       sink.reopen();
       flush();
     },
-    output: sink.output,
+    output: () => sink.output(),
+    moveTo(next, nextFormat) {
+      flush();
+      sink.close();
+      sink = next;
+      format = nextFormat;
+      flush();
+    },
     close() {
       flush();
       for (const line of queue.drain()) complain(String(line).trimEnd());

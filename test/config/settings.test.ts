@@ -65,6 +65,8 @@ test('what is not given has its default', async () => {
     logFormat: 'text',
     isQuiet: false,
     isResident: false,
+    control: null,
+    controlPlace: '--control',
   });
   assert.deepEqual(readRun(reader), { isOnce: false, isDryRun: false });
   assert.deepEqual(await readSelect(reader), {

@@ -40,7 +40,7 @@ async function becomeSentinelOf(plan: Plan, path: string): Promise<never> {
   const state = memoryWriter()(freshMemory(plan));
   const handover = formatHandover(
     { ...standingOf(plan), ...nothing, state, title },
-    { lock: plan.lock, control: null },
+    { lock: plan.lock, control: plan.control },
   );
   return becomeSentinel(path, title, handover);
 }
@@ -65,7 +65,7 @@ async function stay(plan: Plan, isOnce: boolean, why: string): Promise<number> {
     ...(process.pid === 1 ? [REAPER_WARNING] : []),
   ];
   const host = openStayingHost(plan, why);
-  const outcome = await watchOn(freshMemory(plan), host, { isOnce, warnings });
+  const outcome = await watchOn(freshMemory(plan), host, { isOnce, warnings, onPlan: () => {} });
   return exitCode(outcome === 'down' || outcome === 'unknown' ? outcome : 'ok');
 }
 
@@ -73,11 +73,12 @@ const REAPER_WARNING =
   'running as process 1 without the sentinel, every orphan of this container that ends stays a zombie; ' +
   'start the container with an init (docker run --init) or share the PID namespace';
 
-function openStayingHost({ onlooker, start }: Plan, why: string): Host {
+function openStayingHost({ control, onlooker, start }: Plan, why: string): Host {
   const canWatch = openProcessTable(onlooker.processTable).kind === 'proc';
   const how = canWatch ? 'a death is noticed within 100ms' : 'ps is asked every interval';
   return openResidentHost({
     canWatch,
+    control,
     description: `staying in memory (${why}), ${how}`,
     openFilesLimit: start.openFilesLimit,
   });

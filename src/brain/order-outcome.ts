@@ -1,0 +1,34 @@
+/** What came of an operator's order, by the state that the target is in. */
+
+import type { Member } from './fleet.ts';
+import { describeFailureOf } from './status.ts';
+
+/** `null` while it is still on its way. */
+export function outcomeOf(
+  verb: 'start' | 'stop' | 'restart' | 'recover',
+  member: Member,
+): { readonly ok: boolean; readonly message: string } | null {
+  const { blind, phase } = member.state;
+  if (blind !== null) return { ok: false, message: `cannot be looked at: ${blind}` };
+  switch (phase.kind) {
+    case 'up':
+      return verb === 'stop'
+        ? { ok: false, message: 'is up again: it was resumed' }
+        : { ok: true, message: `is up, pid ${phase.followed.map(({ pid }) => pid).join(', ')}` };
+    case 'stopped':
+      return { ok: verb === 'stop', message: 'is stopped' };
+    case 'paused':
+      return { ok: false, message: 'is paused' };
+    case 'waiting':
+      return { ok: false, message: `waits for ${phase.on}, which is not up` };
+    case 'backing-off':
+      return { ok: false, message: describeFailureOf(member) };
+    case 'stopping':
+      return phase.sent === 'gave-up' ? { ok: false, message: 'did not end by KILL' } : null;
+    case 'looking':
+    case 'confirming':
+    case 'recovering':
+    case 'settling':
+      return null;
+  }
+}

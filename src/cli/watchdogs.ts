@@ -1,0 +1,143 @@
+/** The watchdogs at work that a command asks: where they are, and what they answer. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { ask, type Reply } from '../control/client.ts';
+import type { ControlRequest, Refusal, StatusAnswer } from '../control/protocol.ts';
+import { selectNames } from '../core/fleet.ts';
+import { describeCode, errorCode } from '../system/errors.ts';
+import { runDirectory } from '../system/run-directory.ts';
+import { exitCode } from './exit-codes.ts';
+import { printError } from './output.ts';
+import type { Invocation } from './run.ts';
+
+/** Where root's are. */
+const ROOTS_DIRECTORY = '/run/watchdog';
+
+/** One that answered. */
+export interface Answered {
+  readonly path: string;
+  readonly status: number;
+  readonly body: unknown;
+}
+
+/** Answers, at least one; or the exit code, when what is wrong has been said. */
+export type Asking = { readonly answers: readonly [Answered, ...Answered[]] } | { readonly code: number };
+
+/** Asks every watchdog of this user, or the one that the options name. */
+export async function askAll(invocation: Invocation, request: ControlRequest): Promise<Asking> {
+  const found = findSockets(invocation);
+  if ('code' in found) return found;
+  const replies = await Promise.all(found.paths.map(async (path) => ({ path, reply: await ask(path, request) })));
+  const [first, ...others] = replies.flatMap(({ path, reply }) => ('code' in reply ? [] : [{ path, ...reply }]));
+  if (first !== undefined) return { answers: [first, ...others] };
+  const refused = replies.find(({ reply }) => 'code' in reply && reply.code === 'EACCES');
+  if (refused !== undefined) return { code: refuseStranger(refused.path) };
+  const odd = replies.find(({ reply }) => 'code' in reply && !isNobody(reply));
+  if (odd !== undefined && 'code' in odd.reply) {
+    printError(`watchdog: ${odd.path} did not answer: ${describeCode(odd.reply.code)}\n`);
+    return { code: exitCode('unknown') };
+  }
+  return { code: sayNobody(invocation) };
+}
+
+/**
+ * Asks for something to be done with targets by their names, each at the watchdog that has
+ * them. A word that no watchdog knows is an error, and then nothing is done anywhere.
+ */
+export async function order(invocation: Invocation, request: ControlRequest): Promise<Asking> {
+  const asked = await askAll(invocation, { ...request, verb: 'status', targets: [] });
+  if ('code' in asked) return asked;
+  const known = asked.answers.map(({ body, path }) => ({ path, targets: (body as StatusAnswer).targets }));
+  const unknown = request.targets.filter((word) =>
+    known.every(({ targets }) => selectNames([word], targets).unknown.length > 0),
+  );
+  if (unknown.length > 0) {
+    const names = known.flatMap(({ targets }) => targets.map(({ name }) => name));
+    printError(`watchdog: there is no target or group ${unknown.join(', ')}; targets are ${names.join(', ')}\n`);
+    return { code: exitCode('usage') };
+  }
+  const wanted = known
+    .map(({ path, targets }) => ({ path, names: selectNames(request.targets, targets).names }))
+    .filter(({ names }) => names.length > 0);
+  const answers: Answered[] = [];
+  for (const { path, reply } of await Promise.all(
+    wanted.map(async ({ names, path }) => ({ path, reply: await ask(path, { ...request, targets: names }) })),
+  )) {
+    if (!('code' in reply)) answers.push({ path, ...reply });
+    else printError(`watchdog: the watchdog at ${path} ended before it answered\n`);
+  }
+  const [first, ...others] = answers;
+  return first === undefined || answers.length < wanted.length
+    ? { code: exitCode('unknown') }
+    : { answers: [first, ...others] };
+}
+
+/** The one that is meant where only one can be; several are told apart by their names. */
+export async function askOne(invocation: Invocation, request: ControlRequest): Promise<Asking> {
+  const asked = await askAll(invocation, { ...request, verb: 'status', targets: [] });
+  if ('code' in asked) return asked;
+  if (asked.answers.length > 1) {
+    const list = asked.answers.map(({ body, path }) => `  ${path}  (pid ${(body as StatusAnswer).watchdog.pid})`);
+    printError(`watchdog: there are several watchdogs; name one by --control:\n${list.join('\n')}\n`);
+    return { code: exitCode('usage') };
+  }
+  const [only] = asked.answers;
+  const reply = await ask(only.path, request);
+  if ('code' in reply) return { code: sayNobody(invocation) };
+  return { answers: [{ path: only.path, ...reply }] };
+}
+
+/** Where watchdogs of this user may listen. */
+export function findSockets(invocation: Invocation): { readonly paths: readonly string[] } | { readonly code: number } {
+  const { environment, given } = invocation;
+  const named = given.control?.value;
+  if (typeof named === 'string' && named !== '') return { paths: [resolve(named)] };
+  const directory = runDirectory(environment);
+  const name = given.name?.value;
+  if (typeof name === 'string') return { paths: [join(directory, `${name}.sock`)] };
+  try {
+    const paths = readdirSync(directory).filter((one) => one.endsWith('.sock'));
+    if (paths.length > 0) return { paths: paths.sort().map((one) => join(directory, one)) };
+  } catch (error) {
+    if (errorCode(error) === 'EACCES') return { code: refuseStranger(directory) };
+  }
+  return { code: sayNobody(invocation) };
+}
+
+/** Sockets of everybody's watchdogs, as far as `/proc/net/unix` shows them. */
+function socketsIn(directory: string): readonly string[] {
+  try {
+    const lines = readFileSync('/proc/net/unix', 'latin1').split('\n');
+    return lines.flatMap((line) => line.trim().split(' ').slice(7)).filter((path) => path.startsWith(`${directory}/`));
+  } catch (error) {
+    errorCode(error);
+    return [];
+  }
+}
+
+function isNobody(reply: Reply): boolean {
+  return 'code' in reply && (reply.code === 'ECONNREFUSED' || reply.code === 'ENOENT');
+}
+
+function refuseStranger(path: string): number {
+  printError(`watchdog: ${path} is another user's, and only that user or root may ask there; try sudo\n`);
+  return exitCode('notPermitted');
+}
+
+/** Root's watchdog is no secret, only not ours to ask. */
+function sayNobody({ environment, given }: Invocation): number {
+  const roots = socketsIn(ROOTS_DIRECTORY);
+  if (process.geteuid?.() !== 0 && roots[0] !== undefined) return refuseStranger(roots[0]);
+  const where = given.control?.value ?? given.name?.value;
+  const looked = where === undefined ? `in ${runDirectory(environment)}` : `by the name ${String(where)}`;
+  printError(
+    `watchdog: no watchdog of this user is at work (${looked}); start one: ` +
+      `watchdog start --config FILE, or watchdog --pattern REGEX --recover COMMAND\n`,
+  );
+  return exitCode('alreadyRunning');
+}
+
+/** What a refusal says. */
+export function errorOf(body: unknown): string {
+  return (body as Refusal).error;
+}

@@ -1,0 +1,64 @@
+/** The asking end of the control socket. */
+import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { errorCode } from '../system/errors.ts';
+import { type ControlRequest, QUESTIONS } from './protocol.ts';
+
+/** What came back, or the code of the error: nobody listens there, or it may not be asked. */
+export type Reply = { readonly status: number; readonly body: unknown } | { readonly code: string };
+
+/** Asks the watchdog at this socket. */
+export async function ask(path: string, request: ControlRequest): Promise<Reply> {
+  const opened = await open(path, request);
+  if ('code' in opened) return opened;
+  try {
+    const chunks: Buffer[] = [];
+    for await (const chunk of opened.message) chunks.push(chunk as Buffer);
+    return { status: opened.message.statusCode ?? 0, body: JSON.parse(Buffer.concat(chunks).toString('utf8')) };
+  } catch (error) {
+    if (error instanceof SyntaxError) return { code: 'EPROTO' };
+    return { code: errorCode(error) };
+  }
+}
+
+/** Asks, and hands every line of the answer on as it comes, until the other side ends it. */
+export async function follow(
+  path: string,
+  request: ControlRequest,
+  onLine: (line: string) => void,
+): Promise<Reply | null> {
+  const opened = await open(path, request);
+  if ('code' in opened) return opened;
+  let rest = '';
+  try {
+    for await (const chunk of opened.message.setEncoding('utf8')) {
+      const lines = (rest + String(chunk)).split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) onLine(line);
+    }
+  } catch (error) {
+    // The watchdog ended in the middle of it.
+    errorCode(error);
+  }
+  return null;
+}
+
+function open(
+  socketPath: string,
+  { verb, ...rest }: ControlRequest,
+): Promise<{ readonly message: IncomingMessage } | { readonly code: string }> {
+  return new Promise((resolve) => {
+    const isQuestion = QUESTIONS.some((one) => one === verb);
+    const query = new URLSearchParams(rest.targets.map((target): [string, string] => ['target', target]));
+    if (rest.follow) query.set('follow', '1');
+    const { forMs, reason, signal, targets } = rest;
+    const sent = httpRequest({
+      socketPath,
+      method: isQuestion ? 'GET' : 'POST',
+      path: `/v1/${verb}${isQuestion && query.size > 0 ? `?${query}` : ''}`,
+      agent: false,
+    });
+    sent.on('error', (error) => resolve({ code: errorCode(error) }));
+    sent.on('response', (message) => resolve({ message }));
+    sent.end(isQuestion ? undefined : JSON.stringify({ targets, forMs, reason, signal }));
+  });
+}
