@@ -145,8 +145,9 @@ export async function openDesk({ fleet, host, reload }: DeskOptions): Promise<De
   }
 
   function describeOwn() {
-    const { beginning, config, log, name } = fleet.plan;
-    return { pid: host.pid, name, version: beginning.version, user: beginning.user, config, log: log.path };
+    const { beginning, config, log, name, startedBy } = fleet.plan;
+    const { user, version } = beginning;
+    return { pid: host.pid, name, version, user, config, log: log.path, ...startedBy };
   }
 
   function answerAll(members: readonly Member[], message: string): OrderAnswer {

@@ -98,6 +98,8 @@ export async function openFleet({ host, log, memory, onTold, title, words, write
   let byName = toNames(members);
   let dependents = toDependents(members);
   const looks = new Set<Member>();
+  // A later brain goes on with a watch that has long begun.
+  let isReady = memory.targets !== null;
   let deeds: Deeds = { starts: [], signals: [], kills: [] };
 
   return {
@@ -111,6 +113,7 @@ export async function openFleet({ host, log, memory, onTold, title, words, write
     async passTime() {
       for (const member of members) input(member, { kind: 'time-passed' });
       await settle();
+      isReady = true;
     },
     async take(event) {
       onEvent(event);
@@ -398,6 +401,7 @@ export async function openFleet({ host, log, memory, onTold, title, words, write
     const states = members.map(({ state }) => state);
     return {
       memory: () => write({ plan, targets: remembered, jobs }),
+      isReady,
       title: title(words(states)),
       watch: watchList(what.kills.map(({ identity }) => identity)),
       deadlineAtMs: deadlineAtMs(),

@@ -12,6 +12,7 @@ export function standingOf(plan: Plan): Standing {
     note: noteOf(plan),
     log: plan.log.path,
     offsetSeconds: -new Date().getTimezoneOffset() * 60,
+    detaches: plan.isDaemon,
     filesLimit: plan.start.openFilesLimit,
   };
 }

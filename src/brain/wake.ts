@@ -35,7 +35,7 @@ async function begin(memory: Memory, host: Host, kept: string, onPlan: (plan: Pl
   const { plan } = memory;
   const holder = event.result === 'taken' ? findHolder(plan.lock) : null;
   if (holder !== null) {
-    if (!plan.isQuiet) openComplaints()(refusal(holder, plan.label));
+    if (!plan.isQuiet) openComplaints()(refusal(holder, plan.config ?? plan.label));
     return give(host, kept, ALREADY_RUNNING);
   }
   const warnings =
@@ -45,7 +45,15 @@ async function begin(memory: Memory, host: Host, kept: string, onPlan: (plan: Pl
 
 /** Ends the watch before it has begun. */
 function give(host: Host, kept: string, status: number): number {
-  const nothing = { title: 'watchdog: ending', watch: [], deadlineAtMs: null, starts: [], signals: [], kills: [] };
+  const nothing = {
+    isReady: false,
+    title: 'watchdog: ending',
+    watch: [],
+    deadlineAtMs: null,
+    starts: [],
+    signals: [],
+    kills: [],
+  };
   host.end({ memory: () => kept, ...nothing }, status);
   return status;
 }

@@ -5,6 +5,7 @@ import { createLog, type Log } from '../system/log.ts';
 import { openLogFile } from '../system/log-file.ts';
 import type { LogSink } from '../system/log-sink.ts';
 import { openLogStream } from '../system/log-stream.ts';
+import { removeOwnPidFile, writeOwnPidFile } from '../system/own-pid-file.ts';
 import { openComplaints, openTerminal } from '../system/terminal.ts';
 import type { Memory } from './memory.ts';
 
@@ -27,14 +28,16 @@ export async function watchOn(
   const { plan } = memory;
   const log = openLog(plan, host);
   let logPlan = plan.log;
-  if (memory.targets === null) reportBeginning(plan, host, log, warnings);
+  if (memory.targets === null) reportBeginning(plan, host, log, [...warnings, ...writePidFile(plan, host)]);
   try {
     const follow = (next: Plan): void => {
       onPlan(next);
       if (JSON.stringify(next.log) !== JSON.stringify(logPlan)) log.moveTo(openSink(next), next.log.format);
       logPlan = next.log;
     };
-    return await runBrain({ memory, host, log, isOnce, onPlan: follow });
+    const outcome = await runBrain({ memory, host, log, isOnce, onPlan: follow });
+    if (outcome === 'stopped' && plan.ownPidFile !== null) removeOwnPidFile(plan.ownPidFile, host.pid);
+    return outcome;
   } catch (error) {
     log.report({ kind: 'defect', detail: error instanceof Error ? (error.stack ?? error.message) : String(error) });
     throw error;
@@ -52,6 +55,12 @@ function openLog({ label, log, name }: Plan, host: Host): Log {
     show: log.isShown ? openTerminal(host.pid) : null,
     complain: openComplaints(),
   });
+}
+
+/** Why it could not be written, if so: the watch goes on. */
+function writePidFile({ ownPidFile }: Plan, host: Host): readonly string[] {
+  const why = ownPidFile === null ? null : writeOwnPidFile(ownPidFile, host.pid);
+  return why === null ? [] : [why];
 }
 
 function openSink({ log }: Pick<Plan, 'log'>): LogSink {

@@ -45,7 +45,11 @@ export function parseArguments(args: readonly string[], versionText: string): Re
   let request: Request | null = null;
   let shown = '';
   const run = (command: CommandName) => (given: Record<string, unknown>, words: readonly string[]) => {
-    request = { kind: 'run', command, words, ...toGiven(given) };
+    const { given: read, problems } = toGiven(given);
+    // What stands before a command is the watch's own, and would be passed over in silence.
+    const early = command === 'watch' ? [] : Object.values(toGiven(program.opts()).given);
+    const misplaced = early.map(({ from }) => ({ where: from, what: `stands before "${command}"; write it behind` }));
+    request = { kind: 'run', command, words, given: read, problems: [...problems, ...misplaced] };
   };
   const program = createCommand('watchdog', 'watch', run('watch'))
     .version(versionText, '-V, --version', 'print the version, and that of the Node inside')

@@ -14,6 +14,7 @@ import { events, why } from './commands/events.ts';
 import { match } from './commands/match.ts';
 import { orderTargets, orderWatchdog, signalTargets } from './commands/order.ts';
 import { shutdown } from './commands/shutdown.ts';
+import { restartWatchdog, startWatchdog, stopWatchdog } from './commands/start.ts';
 import { status } from './commands/status.ts';
 import { watch } from './commands/watch.ts';
 import { exitCode } from './exit-codes.ts';
@@ -37,9 +38,11 @@ const COMMANDS: Readonly<Record<CommandName, (invocation: Invocation) => Promise
   'config check': configCheck,
   'config show': configShow,
   status,
-  start: (invocation) => orderTargets('start', invocation),
-  stop: (invocation) => (invocation.words.length === 0 ? shutdown(invocation) : orderTargets('stop', invocation)),
-  restart: (invocation) => orderTargets('restart', invocation),
+  start: (invocation) =>
+    invocation.words.length === 0 ? startWatchdog(invocation) : orderTargets('start', invocation),
+  stop: (invocation) => (invocation.words.length === 0 ? stopWatchdog(invocation) : orderTargets('stop', invocation)),
+  restart: (invocation) =>
+    invocation.words.length === 0 ? restartWatchdog(invocation) : orderTargets('restart', invocation),
   reload: (invocation) =>
     invocation.words.length === 0 ? orderWatchdog('reload', invocation) : orderTargets('reload', invocation),
   recover: (invocation) => orderTargets('recover', invocation),

@@ -4,6 +4,8 @@ import { join, resolve } from 'node:path';
 import { ask, type Reply } from '../control/client.ts';
 import type { ControlRequest, Refusal, StatusAnswer } from '../control/protocol.ts';
 import { selectNames } from '../core/fleet.ts';
+import { loadConfig } from '../plan/load-config.ts';
+import { controlPlaceOf, wishesOfConfig } from '../plan/make-plan.ts';
 import { describeCode, errorCode } from '../system/errors.ts';
 import { runDirectory } from '../system/run-directory.ts';
 import { exitCode } from './exit-codes.ts';
@@ -24,8 +26,12 @@ export interface Answered {
 export type Asking = { readonly answers: readonly [Answered, ...Answered[]] } | { readonly code: number };
 
 /** Asks every watchdog of this user, or the one that the options name. */
-export async function askAll(invocation: Invocation, request: ControlRequest): Promise<Asking> {
-  const found = findSockets(invocation);
+export async function askAll(
+  invocation: Invocation,
+  request: ControlRequest,
+  whenNobody: (invocation: Invocation) => number = sayNobody,
+): Promise<Asking> {
+  const found = findSockets(invocation, whenNobody);
   if ('code' in found) return found;
   const replies = await Promise.all(found.paths.map(async (path) => ({ path, reply: await ask(path, request) })));
   const [first, ...others] = replies.flatMap(({ path, reply }) => ('code' in reply ? [] : [{ path, ...reply }]));
@@ -37,7 +43,7 @@ export async function askAll(invocation: Invocation, request: ControlRequest): P
     printError(`watchdog: ${odd.path} did not answer: ${describeCode(odd.reply.code)}\n`);
     return { code: exitCode('unknown') };
   }
-  return { code: sayNobody(invocation) };
+  return { code: whenNobody(invocation) };
 }
 
 /**
@@ -88,11 +94,16 @@ export async function askOne(invocation: Invocation, request: ControlRequest): P
 }
 
 /** Where watchdogs of this user may listen. */
-export function findSockets(invocation: Invocation): { readonly paths: readonly string[] } | { readonly code: number } {
+export function findSockets(
+  invocation: Invocation,
+  whenNobody: (invocation: Invocation) => number = sayNobody,
+): { readonly paths: readonly string[] } | { readonly code: number } {
   const { environment, given } = invocation;
   const named = given.control?.value;
   if (typeof named === 'string' && named !== '') return { paths: [resolve(named)] };
   const directory = runDirectory(environment);
+  const config = given.config?.value;
+  if (typeof config === 'string' && config !== '') return { paths: [socketOf(config, invocation)] };
   const name = given.name?.value;
   if (typeof name === 'string') return { paths: [join(directory, `${name}.sock`)] };
   try {
@@ -101,7 +112,15 @@ export function findSockets(invocation: Invocation): { readonly paths: readonly 
   } catch (error) {
     if (errorCode(error) === 'EACCES') return { code: refuseStranger(directory) };
   }
-  return { code: sayNobody(invocation) };
+  return { code: whenNobody(invocation) };
+}
+
+/** Where the watchdog of this configuration listens, by what the file says. */
+function socketOf(config: string, { environment, given }: Invocation): string {
+  const path = resolve(config);
+  const wishes = wishesOfConfig(path, loadConfig(path, environment).config, given);
+  const place = controlPlaceOf(wishes, environment);
+  return place ?? '';
 }
 
 /** Sockets of everybody's watchdogs, as far as `/proc/net/unix` shows them. */
@@ -128,7 +147,7 @@ function refuseStranger(path: string): number {
 function sayNobody({ environment, given }: Invocation): number {
   const roots = socketsIn(ROOTS_DIRECTORY);
   if (process.geteuid?.() !== 0 && roots[0] !== undefined) return refuseStranger(roots[0]);
-  const where = given.control?.value ?? given.name?.value;
+  const where = given.control?.value ?? given.config?.value ?? given.name?.value;
   const looked = where === undefined ? `in ${runDirectory(environment)}` : `by the name ${String(where)}`;
   printError(
     `watchdog: no watchdog of this user is at work (${looked}); start one: ` +

@@ -12,6 +12,7 @@ export const CONTEXT_VARIABLES = ['WATCHDOG_TARGET', 'WATCHDOG_CAUSE', 'WATCHDOG
 export const OWN_VARIABLES: ReadonlySet<string> = new Set([
   ...OPTION_SPECS.flatMap((option) => variableOf(option) ?? []),
   ...CONTEXT_VARIABLES,
+  'WATCHDOG_STAGE',
 ]);
 
 /** The variable of an option; `null` for what is only a key of a file. */

@@ -62,8 +62,9 @@ export interface OptionSpec {
   readonly commands: readonly CommandName[];
 }
 
-const ALL: readonly CommandName[] = ['watch', 'match', 'check'];
-const WATCH: readonly CommandName[] = ['watch'];
+const ALL: readonly CommandName[] = ['watch', 'match', 'check', 'start', 'restart'];
+/** A watch in the foreground, or in the background. */
+const WATCH: readonly CommandName[] = ['watch', 'start', 'restart'];
 const CONFIG: readonly CommandName[] = ['watch', 'config check', 'config show', ...CONTROL_COMMANDS];
 
 export const OPTIONS = [
@@ -170,7 +171,7 @@ export const OPTIONS = [
     short: 'r',
     value: 'COMMAND',
     group: 'What to do',
-    commands: ['watch', 'match'],
+    commands: [...WATCH, 'match'],
     help: 'what brings it back; run by /bin/sh -c',
   },
   {
@@ -384,6 +385,23 @@ export const OPTIONS = [
     help: 'what to call this watch; two watches of one target need two names',
   },
   {
+    name: 'daemon',
+    type: 'switch',
+    scope: 'run',
+    group: 'This run',
+    commands: ['watch'],
+    help: 'watch in the background; return once the watch has begun',
+  },
+  {
+    name: 'own-pid-file',
+    type: 'path',
+    scope: 'watchdog',
+    value: 'FILE',
+    group: 'This run',
+    commands: CONFIG,
+    help: "where the watchdog's own process number is written",
+  },
+  {
     name: 'control',
     type: 'path',
     scope: 'watchdog',
@@ -397,7 +415,7 @@ export const OPTIONS = [
     type: 'switch',
     scope: 'run',
     group: 'This run',
-    commands: WATCH,
+    commands: ['watch'],
     help: 'look once, recover if needed, wait for the outcome and end',
   },
   {
@@ -405,7 +423,7 @@ export const OPTIONS = [
     type: 'switch',
     scope: 'watchdog',
     group: 'This run',
-    commands: ['watch', 'doctor'],
+    commands: [...WATCH, 'doctor'],
     help: 'stay in memory, without the sentinel',
   },
   {

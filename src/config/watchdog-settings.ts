@@ -15,12 +15,15 @@ export interface WatchdogSettings {
   /** `null` for the default place, `off` for none. */
   readonly control: string | null;
   readonly controlPlace: string;
+  readonly ownPidFile: string | null;
+  readonly ownPidFilePlace: string;
 }
 
 /** What holds for this run alone. */
 export interface RunSettings {
   readonly isOnce: boolean;
   readonly isDryRun: boolean;
+  readonly isDaemon: boolean;
 }
 
 /** Reads it; what is wrong is noted by the reader. */
@@ -36,6 +39,8 @@ export function readWatchdog(reader: Reader): WatchdogSettings {
     isResident: isOn(reader, 'resident'),
     control: text(reader, 'control'),
     controlPlace: placeOf(reader, 'control'),
+    ownPidFile: text(reader, 'own-pid-file'),
+    ownPidFilePlace: placeOf(reader, 'own-pid-file'),
   };
   if (settings.isQuiet && settings.log === '-') {
     complain(reader, 'quiet', 'contradicts --log -, which writes to standard output; leave one of them out');
@@ -44,5 +49,16 @@ export function readWatchdog(reader: Reader): WatchdogSettings {
 }
 
 export function readRun(reader: Reader): RunSettings {
-  return { isOnce: isOn(reader, 'once'), isDryRun: isOn(reader, 'dry-run') };
+  const settings = {
+    isOnce: isOn(reader, 'once'),
+    isDryRun: isOn(reader, 'dry-run'),
+    isDaemon: isOn(reader, 'daemon'),
+  };
+  if (settings.isDaemon && text(reader, 'log') === '-') {
+    complain(reader, 'log', 'is standard output, which a watchdog in the background gives up; name a file');
+  }
+  if (settings.isDaemon && settings.isOnce) {
+    complain(reader, 'once', 'contradicts --daemon, which watches on; leave one of them out');
+  }
+  return settings;
 }

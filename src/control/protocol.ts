@@ -85,6 +85,9 @@ export interface WatchdogStatus {
   readonly user: string;
   readonly config: string | null;
   readonly log: string | null;
+  /** What it was started with, and where. */
+  readonly arguments: readonly string[];
+  readonly directory: string;
 }
 
 /** The answer to `status`. */

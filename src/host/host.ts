@@ -27,6 +27,8 @@ export type HostEvent =
 export interface Order {
   /** All that the brain must know when it is asked again; for the host any text. */
   readonly memory: () => string;
+  /** Every target was looked at: whoever waits for the watch to begin is told, once. */
+  readonly isReady: boolean;
   /** How we show ourselves in a process table. */
   readonly title: string;
   /** Tell of the death of these, and of no others. */

@@ -22,16 +22,19 @@ export interface ResidentOptions {
   /** Whether `/proc` can be read to watch a process. */
   readonly canWatch: boolean;
   readonly description: string;
+  /** Told once, when the watch has begun. */
+  readonly onReady: () => void;
   /** Where to listen for operators; `null`: nowhere. */
   readonly control: string | null;
   /** The soft limit of open files that children shall have; `null` for ours. */
   readonly openFilesLimit: number | null;
 }
 
-export function openResidentHost({ canWatch, control, description, openFilesLimit }: ResidentOptions): Host {
+export function openResidentHost({ canWatch, control, description, onReady, openFilesLimit }: ResidentOptions): Host {
   const children = new Set<number>();
   const events: HostEvent[] = [];
   let deadlineAtMs: number | null = null;
+  let isReady = false;
   let watches: StatWatch[] = [];
   const doubted = new WeakSet<StatWatch>();
   let poll: NodeJS.Timeout | null = null;
@@ -51,6 +54,8 @@ export function openResidentHost({ canWatch, control, description, openFilesLimi
     nowMs: monotonicMs,
     commit(order) {
       process.title = order.title;
+      if (order.isReady && !isReady) onReady();
+      isReady ||= order.isReady;
       deadlineAtMs = order.deadlineAtMs;
       watch(order.watch);
       for (const { pid, signal } of order.signals) signalGroup(pid, signal);

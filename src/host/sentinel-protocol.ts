@@ -18,6 +18,10 @@ export interface Frame {
   readonly starts: readonly { readonly id: number; readonly command: Command }[];
   readonly signals: readonly { readonly pid: number; readonly number: number }[];
   readonly kills: readonly { readonly pid: number; readonly startTime: number; readonly number: number }[];
+  /** Whoever waits for the watch to begin is told. */
+  readonly isReady: boolean;
+  /** With that, the standard streams are given up. */
+  readonly detaches: boolean;
   readonly end: 'stay' | 'rest' | { readonly status: number };
 }
 
@@ -102,6 +106,8 @@ function formatBody(frame: Frame, beginning: Beginning | null): string {
     ...frame.starts.flatMap(({ id, command }) => [`start ${id}\n`, ...formatCommand(command)]),
     ...frame.signals.map(({ pid, number }) => `signal ${pid} ${number}\n`),
     ...frame.kills.map(({ number, pid, startTime }) => `kill ${pid} ${startTime} ${number}\n`),
+    frame.isReady ? 'ready\n' : '',
+    frame.detaches ? 'detach\n' : '',
     frame.end === 'stay' ? '' : frame.end === 'rest' ? 'sleep\n' : `exit ${frame.end.status}\n`,
   ].join('');
 }

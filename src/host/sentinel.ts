@@ -26,7 +26,7 @@ const FIRST_READ_BYTES = 64 * 1_024;
 const NEWLINE = 0x0a;
 
 /** What every frame repeats: how the sentinel starts a brain, and what it needs for lines of its own. */
-export type Standing = Pick<Frame, 'brain' | 'note' | 'log' | 'offsetSeconds' | 'filesLimit'>;
+export type Standing = Pick<Frame, 'brain' | 'note' | 'log' | 'offsetSeconds' | 'filesLimit' | 'detaches'>;
 
 /** The sentinel's first words: what the brain before has left, and itself as host for the one that can read it. */
 export interface Hello {
@@ -210,6 +210,7 @@ export function toFrame(order: Order): Omit<Frame, keyof Standing | 'end'> {
     deadlineMs: order.deadlineAtMs,
     starts: order.starts.map(({ id, spec }) => ({ id, command: toCommand(spec) })),
     signals: order.signals.map(({ pid, signal }) => ({ pid, number: signalNumber(signal) })),
+    isReady: order.isReady,
     kills: order.kills.map(({ identity, signal }) => ({ ...identity, number: signalNumber(signal) })),
   };
 }

@@ -1,6 +1,6 @@
 /** Where operators reach the watchdog, and where is kept what outlives it. */
 import { createHash } from 'node:crypto';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Problem } from '../config/given.ts';
 import type { WatchdogSettings } from '../config/watchdog-settings.ts';
 import { MAX_SOCKET_PATH, prepareRunDirectory, runDirectory } from '../system/run-directory.ts';
@@ -20,8 +20,7 @@ export function findControlPlace(
   environment: NodeJS.ProcessEnv,
 ): ControlPlace | { readonly problem: Problem } {
   const directory = runDirectory(environment);
-  const own = createHash('sha256').update(key).digest('hex').slice(0, 12);
-  const base = join(directory, name !== null && /^[A-Za-z0-9_.-]{1,40}$/.test(name) ? name : own);
+  const base = baseOf(directory, name, key);
   if (control !== null && control !== 'off') {
     const path = toAbsolute(controlPlace, control);
     if ('problem' in path) return path;
@@ -35,4 +34,20 @@ export function findControlPlace(
   const { why } = prepareRunDirectory(directory);
   if (why !== null) return { path: null, why: control === 'off' ? null : why, saved: null };
   return { path: control === 'off' ? null : `${base}.sock`, why: null, saved: `${base}.json` };
+}
+
+/** The path of the socket alone; `null` where there is to be none. */
+export function socketPath(
+  { control, name }: WatchdogSettings,
+  key: string,
+  environment: NodeJS.ProcessEnv,
+): string | null {
+  if (control === 'off') return null;
+  return control === null ? `${baseOf(runDirectory(environment), name, key)}.sock` : resolve(control);
+}
+
+/** The name, where that can be a file's, or one made of what tells this watch from others. */
+function baseOf(directory: string, name: string | null, key: string): string {
+  const own = createHash('sha256').update(key).digest('hex').slice(0, 12);
+  return join(directory, name !== null && /^[A-Za-z0-9_.-]{1,40}$/.test(name) ? name : own);
 }

@@ -1,4 +1,5 @@
 /** From what the user gave to the plan of a watch, with all that only this machine can tell to be wrong. */
+import { resolve } from 'node:path';
 import { isatty } from 'node:tty';
 import { OWN_VARIABLES } from '../config/environment.ts';
 import type { GivenTarget } from '../config/file.ts';
@@ -14,15 +15,18 @@ import { ownCommand, ownExecutable } from '../system/own-process.ts';
 import { withoutLinks } from '../system/paths.ts';
 import { uidOf, userName } from '../system/users.ts';
 import { VERSION } from '../version.ts';
-import { type ControlPlace, findControlPlace } from './control-place.ts';
+import { type ControlPlace, findControlPlace, socketPath } from './control-place.ts';
 import type { LoadedConfig } from './load-config.ts';
 import { findLogPlace } from './log-place.ts';
 import type { LookPlan, Plan, TargetPlan } from './plan.ts';
-import { toAbsolute, whyUnusableDirectory } from './preflight.ts';
+import { toAbsolute, whyUnusableDirectory, whyUnwritable } from './preflight.ts';
 
 /** What a brain calls itself from its first instruction on, and the argument that makes it one. */
 export const BRAIN_TITLE = 'watchdog: brain';
 export const BRAIN_ARGUMENT = 'brain';
+
+/** What a service manager says to us, and to nobody that we start (sd_notify(3)). */
+const MANAGER_VARIABLES: ReadonlySet<string> = new Set(['NOTIFY_SOCKET', 'WATCHDOG_USEC', 'WATCHDOG_PID']);
 
 /** What was asked for: the watchdog's own settings, and its targets. */
 export interface Wishes {
@@ -63,11 +67,19 @@ export async function makePlan(wishes: Wishes, asker: Asker): Promise<Planned> {
   const { targets, problems } = await makeTargets(wishes, run.isDryRun, asker.environment);
   const all = [...problems, ...own.problems];
   if (all.length > 0) return { kind: 'refused', problems: all, mayNot: false };
+  const unwritable = whyUnwritable(watchdog.ownPidFilePlace, watchdog.ownPidFile);
+  if (unwritable !== null) return { kind: 'refused', problems: [unwritable], mayNot: false };
   const control = findControlPlace(watchdog, lockKey(wishes, watchdog, targets), asker.environment);
   if ('problem' in control) return { kind: 'refused', problems: [control.problem], mayNot: false };
   const place = findLogPlace(watchdog.log, watchdog.logPlace, asker.environment);
   if ('problem' in place) return { kind: 'refused', problems: [place.problem], mayNot: place.mayNot };
-  return { kind: 'plan', plan: assemble(wishes, watchdog, targets, place.path, control, asker), watchdog, run };
+  return { kind: 'plan', plan: assemble(wishes, watchdog, run, targets, place.path, control, asker), watchdog, run };
+}
+
+/** Where the watchdog of these wishes is reached, without a word on whether it is there; `null`: nowhere. */
+export function controlPlaceOf(wishes: Wishes, environment: NodeJS.ProcessEnv): string | null {
+  const settings = readWatchdog(commandLineReader(wishes.watchdog));
+  return socketPath(settings, lockKey(wishes, settings, []), environment);
 }
 
 /** Makes the plans of the targets alone. */
@@ -155,7 +167,7 @@ function toTargetPlan(
     reload: settings.reload,
     dependsOn: settings.dependsOn,
     groups: settings.groups,
-    cwd: settings.cwd,
+    cwd: settings.cwd === null ? null : resolve(settings.cwd),
     set,
   };
 }
@@ -197,6 +209,7 @@ function checkTogether(targets: readonly TargetPlan[], readers: ReadonlyMap<Targ
 function assemble(
   wishes: Wishes,
   watchdog: WatchdogSettings,
+  run: RunSettings,
   targets: readonly TargetPlan[],
   logPath: string | null,
   control: ControlPlace,
@@ -213,9 +226,12 @@ function assemble(
     controlTrouble: control.why,
     saved: control.saved,
     isResident: watchdog.isResident,
+    isDaemon: run.isDaemon,
+    ownPidFile: watchdog.ownPidFile === null ? null : resolve(watchdog.ownPidFile),
+    startedBy: { arguments: args, directory: currentDirectory() },
     onlooker: { processTable: watchdog.processTable, arguments: args.join(' '), exe: ownExecutable() },
     start: {
-      unset: Object.keys(environment).filter((name) => OWN_VARIABLES.has(name)),
+      unset: Object.keys(environment).filter((name) => OWN_VARIABLES.has(name) || MANAGER_VARIABLES.has(name)),
       openFilesLimit: originalOpenFilesLimit(),
     },
     log: { path: logPath, format: watchdog.logFormat, isShown: !watchdog.isQuiet && logPath !== null && isatty(2) },
@@ -225,7 +241,7 @@ function assemble(
     beginning: {
       version: VERSION,
       user: userName(process.geteuid?.() ?? 0),
-      directory: currentDirectory(),
+      directory: run.isDaemon ? '/' : currentDirectory(),
       path: named.length === 1 ? (named[0]?.rules.recoverPath ?? '') : (environment.PATH ?? ''),
     },
     ...ownCommand(BRAIN_TITLE, BRAIN_ARGUMENT),

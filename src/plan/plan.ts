@@ -27,6 +27,12 @@ export interface Plan {
   /** Where is kept what outlives the watchdog; `null`: nowhere. */
   readonly saved: string | null;
   readonly isResident: boolean;
+  /** Started in the background: the terminal is given up once the watch has begun. */
+  readonly isDaemon: boolean;
+  /** The watchdog's own pid-file; `null`: none. */
+  readonly ownPidFile: string | null;
+  /** What it was started with, and where: to start it again. */
+  readonly startedBy: { readonly arguments: readonly string[]; readonly directory: string };
   readonly onlooker: OnlookerPlan;
   readonly start: StartPlan;
   readonly log: LogPlan;

@@ -1,6 +1,6 @@
 /** What only this machine can tell to be wrong with a path that the user gave. */
 import { accessSync, constants, statSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import type { Problem } from '../config/given.ts';
 import { describeCode, errorCode } from '../system/errors.ts';
 
@@ -14,6 +14,19 @@ export function whyUnusableDirectory(option: string, path: string | null): reado
   } catch (error) {
     const code = describeCode(errorCode(error));
     return [{ where: option, what: `${path} cannot be entered: ${code}; name a directory that this user may enter` }];
+  }
+}
+
+/** Whether a file can be written where it is to be. */
+export function whyUnwritable(option: string, path: string | null): Problem | null {
+  if (path === null) return null;
+  const directory = dirname(resolve(path));
+  try {
+    accessSync(directory, constants.W_OK | constants.X_OK);
+    return null;
+  } catch (error) {
+    const code = describeCode(errorCode(error));
+    return { where: option, what: `nothing can be written to ${directory}: ${code}; name another directory` };
   }
 }
 

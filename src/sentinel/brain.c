@@ -143,6 +143,7 @@ static void apply(u64 now) {
 	memory_unmap(old.at, old.length + 1);
 	body.at = 0;
 	show_title(frame.title);
+	if (frame.is_ready) notify_ready();
 	children_signal(&frame);
 	watches_signal(&frame);
 	children_start(&frame);

@@ -6,7 +6,8 @@ static const struct { const char *name; char numbers, is_bytes, is_text; } VERB[
 	[NOTE] = { "note", 1, 1, 1 }, [LOG] = { "log", 1, 1, 1 }, [OFFSET] = { "offset", 1, 0, 0 },
 	[FILES] = { "files", 1, 0, 0 }, [LOCK] = { "lock", 1, 1, 1 }, [CONTROL] = { "control", 1, 1, 1 },
 	[WATCH] = { "watch", 2, 0, 0 }, [DEADLINE] = { "deadline", 1, 0, 0 }, [START] = { "start", 1, 0, 0 },
-	[SIGNAL] = { "signal", 2, 0, 0 }, [KILL] = { "kill", 3, 0, 0 }, [SLEEP] = { "sleep", 0, 0, 0 }, [EXIT] = { "exit", 1, 0, 0 },
+	[SIGNAL] = { "signal", 2, 0, 0 }, [KILL] = { "kill", 3, 0, 0 }, [READY] = { "ready", 0, 0, 0 }, [DETACH] = { "detach", 0, 0, 0 },
+	[SLEEP] = { "sleep", 0, 0, 0 }, [EXIT] = { "exit", 1, 0, 0 },
 	[PROGRAM] = { "program", 1, 1, 1 }, [ARG] = { "arg", 1, 1, 1 }, [ENV] = { "env", 1, 1, 1 },
 	[UNSET] = { "unset", 1, 1, 1 }, [DIRECTORY] = { "directory", 1, 1, 1 }, [OUTPUT] = { "output", 1, 1, 1 },
 };
@@ -95,6 +96,8 @@ static int note_item(struct frame *frame, const struct item *item, u32 seen[VERB
 	case FILES: frame->files = item->number[0]; break;
 	case DEADLINE: frame->deadline = item->number[0], frame->has_deadline = 1; break;
 	case EXIT: frame->status = item->number[0], frame->exits = 1; break;
+	case READY: frame->is_ready = 1; break;
+	case DETACH: frame->detaches = 1; break;
 	case SLEEP: frame->sleeps = 1; break;
 	case WATCH: return frame->watches++ < MAX_FRAME;
 	case START: return frame->starts++ < MAX_FRAME;

@@ -3,7 +3,7 @@
 #define FRAME_H
 #include "text.h"
 
-enum verb { STATE, BRAIN, TITLE, NOTE, LOG, OFFSET, FILES, LOCK, CONTROL, WATCH, DEADLINE, START, SIGNAL, KILL, SLEEP, EXIT,
+enum verb { STATE, BRAIN, TITLE, NOTE, LOG, OFFSET, FILES, LOCK, CONTROL, WATCH, DEADLINE, START, SIGNAL, KILL, READY, DETACH, SLEEP, EXIT,
 	PROGRAM, ARG, ENV, UNSET, DIRECTORY, OUTPUT, VERBS };
 
 /* One item of a body: its numbers, or the bytes that follow it. Text has a NUL behind it. */
@@ -15,7 +15,7 @@ struct frame {
 	struct bytes state, title, note, log, lock, control;
 	u64 offset, files, deadline, status;
 	u32 watches, starts;
-	char has_deadline, sleeps, exits;
+	char has_deadline, is_ready, detaches, sleeps, exits;
 };
 
 /* A command of a frame. `arguments` is where its items begin. */

@@ -131,6 +131,7 @@ static void bid_farewell(void) {
 
 void leave(int status) {
 	if (control_socket >= 0) sys(unlinkat, AT_FDCWD, control.path, 0);
+	notify_end();
 	if (sys(getpid, 0) == 1) bid_farewell();
 	sys(exit_group, status);
 	__builtin_unreachable();
@@ -164,7 +165,8 @@ static void wait_for_anything(void) {
 	polled[ALARM] = (struct pollfd){ alarm, POLLIN, 0 };
 	polled[BRAIN_END] = (struct pollfd){ brain, events, 0 };
 	polled[CONTROL_END] = (struct pollfd){ brain_wants_control() ? control_socket : -1, POLLIN, 0 };
-	set_alarm(alarm, earliest(earliest(brain_deadline(), watches_deadline()), stop_at));
+	u64 ours = earliest(notify_deadline(), stop_at);
+	set_alarm(alarm, earliest(earliest(brain_deadline(), watches_deadline()), ours));
 	sys(ppoll, polled, FIXED + watch_count, 0, 0);
 	u64 times;
 	if (polled[ALARM].revents) sys(read, alarm, &times, sizeof times);
@@ -197,6 +199,7 @@ __attribute__((used, noreturn)) void enter(u64 *stack) {
 	block_signals();
 	sys(prctl, PR_SET_CHILD_SUBREAPER, 1);
 	alarm = (int)must("set an alarm", open_alarm());
+	notify_begin(now_ms());
 	if (take_lock(frame.lock)) open_control(frame.control);
 	for (;;) {
 		u64 now = now_ms();
@@ -206,6 +209,7 @@ __attribute__((used, noreturn)) void enter(u64 *stack) {
 		/* Before the end of the shell that ran it, which knows less of how it died. */
 		watches_look(now);
 		take_signals(now);
+		notify_alive(now);
 		brain_hear(now);
 		if (stop_at && now >= stop_at) end_without_brain("the brain did not answer within 5s");
 	}

@@ -74,6 +74,13 @@ void event_signal(u32 number);
 void events_acknowledge(u32 ack);
 u32 events_next(u32 after, struct line *line);
 
+/* notify.c */
+void notify_begin(u64 now);
+void notify_ready(void);
+void notify_alive(u64 now);
+void notify_end(void);
+u64 notify_deadline(void);
+
 /* brain.c */
 void brain_mind(u64 now);
 void brain_hear(u64 now);

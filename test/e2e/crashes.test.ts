@@ -92,7 +92,15 @@ esac
     0o755,
   );
   const plan = planOf(sandbox, recover, program);
-  const nothing = { watch: [], deadlineMs: null, starts: [], signals: [], kills: [], end: 'stay' } as const;
+  const nothing = {
+    watch: [],
+    deadlineMs: null,
+    starts: [],
+    signals: [],
+    kills: [],
+    isReady: false,
+    end: 'stay',
+  } as const;
   const state = memoryWriter()(freshMemory(plan));
   const frame = { ...standingOf(plan), ...nothing, state, title: 'watchdog: crashing' };
   const pid = await sandbox.startTarget();
@@ -142,6 +150,9 @@ function planOf(sandbox: Sandbox, recover: string, program: string): Plan {
     controlTrouble: null,
     saved: null,
     isResident: false,
+    isDaemon: false,
+    ownPidFile: null,
+    startedBy: { arguments: [], directory: '/' },
     onlooker: { processTable: null, arguments: '', exe: WATCHDOG },
     start: { unset: [], openFilesLimit: null },
     log: { path: sandbox.path('log'), format: 'text', isShown: false },

@@ -15,6 +15,8 @@ const frame: Frame = {
   deadlineMs: 12.3,
   starts: [{ id: 3, command: { ...command, set: { A: 'x y' }, unset: ['B'], directory: '/srv', output: '/o' } }],
   kills: [{ pid: 8, startTime: 9, number: 15 }],
+  isReady: true,
+  detaches: true,
   signals: [{ pid: 43, number: 15 }],
   end: 'rest',
 };
@@ -62,6 +64,8 @@ output 2
 /o
 signal 43 15
 kill 8 9 15
+ready
+detach
 sleep
 `,
   );

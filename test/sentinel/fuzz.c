@@ -12,6 +12,7 @@
 #include "../../src/sentinel/frame.c"
 #include "../../src/sentinel/log.c"
 #include "../../src/sentinel/memory.c"
+#include "../../src/sentinel/notify.c"
 #include "../../src/sentinel/sentinel.c"
 #include "../../src/sentinel/text.c"
 #include "../../src/sentinel/watches.c"
@@ -80,7 +81,7 @@ int spawn(const struct command *command, const int sockets[2], int executable, e
 }
 
 static const char *const WORDS[] = { "state ", "brain\n", "title ", "note ", "log ", "offset ", "files ", "lock ", "control ", "watch ",
-	"deadline ", "start ", "signal ", "sleep\n", "exit ", "program ", "arg ", "env ", "unset ", "directory ", "output ", "1\nx\n", "0\n\n",
+	"deadline ", "start ", "signal ", "kill ", "ready\n", "detach\n", "sleep\n", "exit ", "program ", "arg ", "env ", "unset ", "directory ", "output ", "1\nx\n", "0\n\n",
 	"2\na=\n", "\n", " ", "0", "1", "99999999999999999999", "4194304 18446744073709551615", "5 77\n", "101 9\n", "%t%z%m%%%", "\0" };
 
 static u64 put(char *to, u64 at, u64 room, const char *text, u64 length) {
@@ -101,6 +102,9 @@ static u64 make_body(char *to, u64 room) {
 	if (next_random(2)) PUT("deadline %lu\n", next_random(5000));
 	if (next_random(2)) PUT("log 4\n/log\n");
 	for (u64 i = next_random(3); i > 0; i--) PUT("start %lu\nprogram 2\n/s\narg 1\ns\nenv 3\nA=2\nunset 4\nPATH\noutput 2\n/o\n", next_random(9));
+	if (next_random(3) == 0) PUT("kill %lu %lu %lu\n", 1 + next_random(200), 70 + next_random(9), 1 + next_random(64));
+	if (next_random(3) == 0) PUT("ready\n");
+	if (next_random(9) == 0) PUT("detach\n");
 	if (next_random(3) == 0) PUT("signal %lu %lu\n", 100 + next_random(100), 1 + next_random(31));
 	if (next_random(4) == 0) PUT("sleep\n");
 	return at;

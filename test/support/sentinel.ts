@@ -63,6 +63,8 @@ export async function playSentinel(
     starts: [],
     signals: [],
     kills: [],
+    isReady: false,
+    detaches: false,
     end: 'stay',
     ...changes,
   };

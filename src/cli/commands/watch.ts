@@ -12,6 +12,8 @@ import { closeInherited } from '../../system/descriptors.ts';
 import { becomeSentinel } from '../../system/execve.ts';
 import { takeInstanceLock } from '../../system/instance-lock.ts';
 import { openProcessTable } from '../../system/process-table.ts';
+import { giveUpStreams } from '../../system/streams.ts';
+import { leadSession, STAGE_VARIABLE, startInBackground } from '../daemon.ts';
 import { exitCode } from '../exit-codes.ts';
 import { chooseHost } from '../host-choice.ts';
 import { printError } from '../output.ts';
@@ -21,14 +23,21 @@ import { toWishes } from '../wishes.ts';
 
 /** Watches until told to stop, or once. */
 export async function watch(invocation: Invocation): Promise<number> {
-  const { environment } = invocation;
+  const environment = { ...invocation.environment };
+  const stage = environment[STAGE_VARIABLE];
+  if (invocation.given.daemon?.value === true && stage !== 'daemon') {
+    return stage === 'leader' ? leadSession(invocation.arguments) : startInBackground(invocation.arguments);
+  }
+  delete environment[STAGE_VARIABLE];
+  delete process.env[STAGE_VARIABLE];
   const { problems, wishes } = toWishes(invocation);
-  const planned = await makePlan(wishes, invocation);
+  const planned = await makePlan(wishes, { ...invocation, environment });
   if (planned.kind === 'refused' && problems.length === 0 && planned.mayNot)
     return notPermitted(planned.problems[0]?.what ?? '');
   if (planned.kind === 'refused') return refuse([...problems, ...planned.problems]);
   if (problems.length > 0) return refuse(problems);
   const { plan, run, watchdog } = planned;
+  if (plan.isDaemon) process.chdir('/');
   const choice = chooseHost({ ...watchdog, ...run }, environment);
   return choice.kind === 'sentinel' ? becomeSentinelOf(plan, choice.path) : stay(plan, run.isOnce, choice.why);
 }
@@ -36,7 +45,15 @@ export async function watch(invocation: Invocation): Promise<number> {
 /** Hands all over to the sentinel, which starts the first brain. */
 async function becomeSentinelOf(plan: Plan, path: string): Promise<never> {
   const title = await firstTitle(plan);
-  const nothing = { watch: [], deadlineMs: null, starts: [], signals: [], kills: [], end: 'stay' } as const;
+  const nothing = {
+    isReady: false,
+    watch: [],
+    deadlineMs: null,
+    starts: [],
+    signals: [],
+    kills: [],
+    end: 'stay',
+  } as const;
   const state = memoryWriter()(freshMemory(plan));
   const handover = formatHandover(
     { ...standingOf(plan), ...nothing, state, title },
@@ -55,7 +72,7 @@ async function firstTitle(plan: Plan): Promise<string> {
 async function stay(plan: Plan, isOnce: boolean, why: string): Promise<number> {
   const lock = await takeInstanceLock(plan.lock);
   if (lock.kind === 'taken') {
-    if (!plan.isQuiet) printError(`${refusal(lock.pid, plan.label)}\n`);
+    if (!plan.isQuiet) printError(`${refusal(lock.pid, plan.config ?? plan.label)}\n`);
     return exitCode('alreadyRunning');
   }
   closeInherited();
@@ -73,12 +90,13 @@ const REAPER_WARNING =
   'running as process 1 without the sentinel, every orphan of this container that ends stays a zombie; ' +
   'start the container with an init (docker run --init) or share the PID namespace';
 
-function openStayingHost({ control, onlooker, start }: Plan, why: string): Host {
+function openStayingHost({ control, isDaemon, onlooker, start }: Plan, why: string): Host {
   const canWatch = openProcessTable(onlooker.processTable).kind === 'proc';
   const how = canWatch ? 'a death is noticed within 100ms' : 'ps is asked every interval';
   return openResidentHost({
     canWatch,
     control,
+    onReady: isDaemon ? giveUpStreams : () => {},
     description: `staying in memory (${why}), ${how}`,
     openFilesLimit: start.openFilesLimit,
   });

@@ -1,0 +1,131 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Given, Problem } from '../../config/given.ts';
+import { OPTION_SPECS, type OptionName } from '../../config/options.ts';
+import type { StatusAnswer } from '../../control/protocol.ts';
+import { makePlan } from '../../plan/make-plan.ts';
+import { isAlive } from '../../system/alive.ts';
+import { findHolder } from '../../system/lock-holder.ts';
+import { startInBackground } from '../daemon.ts';
+import { exitCode } from '../exit-codes.ts';
+import { print, printError } from '../output.ts';
+import { refuse } from '../refuse.ts';
+import { toRequest } from '../request.ts';
+import type { Invocation } from '../run.ts';
+import { askAll } from '../watchdogs.ts';
+import { configPath, toWishes } from '../wishes.ts';
+
+/** A watchdog ends by itself within 5 s, whatever its brain does. */
+const END_MS = 15_000;
+const PAUSE_MS = 20;
+
+/** Starts the watchdog in the background. That one is there already is what was wanted. */
+export async function startWatchdog(invocation: Invocation): Promise<number> {
+  const problems = refuseForeground(invocation.given);
+  if (problems.length > 0) return refuse([...invocation.problems, ...problems]);
+  const holder = await findRunning(invocation);
+  if (holder !== null && typeof holder === 'object') return holder.code;
+  if (holder !== null) {
+    print(`watchdog: already at work, pid ${holder}\n`);
+    return exitCode('ok');
+  }
+  return begin(invocation.arguments.slice(1));
+}
+
+/** Ends the watchdog and waits until it is gone. That none is there is what was wanted. */
+export async function stopWatchdog(invocation: Invocation): Promise<number> {
+  if (invocation.problems.length > 0) return refuse(invocation.problems);
+  const isNamed = configPath(invocation.given, {}) !== null;
+  const pid = isNamed ? await findRunning(invocation) : await findOnly(invocation);
+  if (pid !== null && typeof pid === 'object') return pid.code;
+  if (pid === null) {
+    print('watchdog: none is at work\n');
+    return exitCode('ok');
+  }
+  return end(pid);
+}
+
+/** Ends it and starts it again: with what is given now, or as it was started before. */
+export async function restartWatchdog(invocation: Invocation): Promise<number> {
+  const problems = [...invocation.problems, ...refuseForeground(invocation.given)];
+  if (problems.length > 0) return refuse(problems);
+  const hasOwn = OPTION_SPECS.some(
+    ({ name, scope }) => (scope === 'target' || name === 'config') && name in invocation.given,
+  );
+  if (hasOwn) {
+    const running = await findRunning(invocation);
+    if (typeof running === 'object' && running !== null) return running.code;
+    if (running !== null) await end(running);
+    return begin(invocation.arguments.slice(1));
+  }
+  const asked = await askAll(invocation, toRequest('status', { ...invocation, words: [] }));
+  if ('code' in asked) return asked.code;
+  const [only, ...others] = asked.answers.map(({ body }) => (body as StatusAnswer).watchdog);
+  if (only === undefined || others.length > 0) return tooMany();
+  const code = await end(only.pid);
+  return code === exitCode('ok') ? begin(only.arguments, only.directory) : code;
+}
+
+async function begin(args: readonly string[], directory?: string): Promise<number> {
+  const all = args.includes('--daemon') ? args : ['--daemon', ...args];
+  const code = await startInBackground(all, directory);
+  if (code === exitCode('ok')) print('watchdog: at work in the background\n');
+  return code;
+}
+
+/** The pid of the one that watches what is asked for, by its lock; `null` if none does. */
+async function findRunning(invocation: Invocation): Promise<number | null | { readonly code: number }> {
+  const { problems, wishes } = toWishes(invocation);
+  const planned = await makePlan(wishes, invocation);
+  const all = [...problems, ...(planned.kind === 'refused' ? planned.problems : [])];
+  if (planned.kind === 'refused' && problems.length === 0 && planned.mayNot) {
+    printError(`watchdog: ${planned.problems[0]?.what}\n`);
+    return { code: exitCode('notPermitted') };
+  }
+  if (all.length > 0 || planned.kind === 'refused') return { code: refuse(all) };
+  return findHolder(planned.plan.lock);
+}
+
+/** The pid of the only one that is at work; `null` if none is. */
+async function findOnly(invocation: Invocation): Promise<number | null | { readonly code: number }> {
+  const asked = await askAll(invocation, toRequest('status', { ...invocation, words: [] }), () =>
+    exitCode('alreadyRunning'),
+  );
+  if ('code' in asked) return asked.code === exitCode('alreadyRunning') ? null : asked;
+  const [only, ...others] = asked.answers;
+  if (others.length > 0) return { code: tooMany() };
+  return (only.body as StatusAnswer).watchdog.pid;
+}
+
+function tooMany(): number {
+  printError(
+    'watchdog: there are several watchdogs; name one by --config, --name or --control (watchdog status shows them)\n',
+  );
+  return exitCode('usage');
+}
+
+async function end(pid: number): Promise<number> {
+  try {
+    process.kill(pid, 'SIGTERM');
+  } catch {
+    // It has ended in this moment, or may not be signalled: what follows tells.
+  }
+  for (let waitedMs = 0; waitedMs < END_MS; waitedMs += PAUSE_MS) {
+    if (!isAlive(pid)) {
+      print(`watchdog: pid ${pid} has ended; what it watched lives on\n`);
+      return exitCode('ok');
+    }
+    await sleep(PAUSE_MS);
+  }
+  printError(`watchdog: pid ${pid} was asked to end, and is still there\n`);
+  return exitCode('down');
+}
+
+/** What makes no sense in the background. */
+function refuseForeground(given: Given): readonly Problem[] {
+  const names: readonly OptionName[] = ['log'];
+  return names.flatMap((name) =>
+    given[name]?.value === '-'
+      ? [{ where: `--${name}`, what: 'is standard output, which a watchdog in the background gives up; name a file' }]
+      : [],
+  );
+}
