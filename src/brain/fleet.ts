@@ -41,8 +41,8 @@ export interface Fleet {
   replace(plan: Plan): Promise<Changes>;
   /** Looks at whatever is due. */
   passTime(): Promise<void>;
-  /** Goes on from what the host told. */
-  take(event: HostEvent): Promise<void>;
+  /** Notes what the host told; what follows from it is done by `passTime`, once all that is pending was taken. */
+  take(event: HostEvent): void;
   /** Looks at all of them, whatever was planned. */
   lookAtAll(): Promise<void>;
   /** Looks at those of whose state no event would tell, so that what is said of it is true now. */
@@ -115,10 +115,7 @@ export async function openFleet({ host, log, memory, onTold, title, words, write
       await settle();
       isReady = true;
     },
-    async take(event) {
-      onEvent(event);
-      await settle();
-    },
+    take: onEvent,
     async lookAtAll() {
       for (const member of members) looks.add(member);
       await settle();
@@ -302,12 +299,15 @@ export async function openFleet({ host, log, memory, onTold, title, words, write
   }
 
   function start(member: Member, kind: Job['kind'], command: string, context: Readonly<Record<string, string>>): void {
-    const { cwd, rules, set } = member.plan;
+    const { cwd, restraint, rules, set, user } = member.plan;
     const id = jobs.nextId;
     jobs = withJob(jobs, kind, rules.name);
     const own = { WATCHDOG_TARGET: rules.name, WATCHDOG_BY: String(host.pid), ...context };
-    const { unset } = plan.start;
-    deeds.starts.push({ id, spec: { command, cwd, set: { ...set, ...own }, unset, output: log.output() } });
+    const unset = user === null ? plan.start.unset : plan.start.unsetForOthers;
+    deeds.starts.push({
+      id,
+      spec: { command, cwd, set: { ...set, ...own }, unset, output: log.output(), user, restraint },
+    });
   }
 
   /** Does what is to be done, and looks, until neither is left. */

@@ -4,6 +4,7 @@ import { inOrder } from '../config/given.ts';
 import { loadConfig } from '../plan/load-config.ts';
 import { makePlan, wishesOfConfig } from '../plan/make-plan.ts';
 import type { Plan } from '../plan/plan.ts';
+import { unsafeFiles } from '../plan/safety.ts';
 
 export type Reloaded =
   | { readonly kind: 'plan'; readonly plan: Plan; readonly warnings: readonly string[] }
@@ -14,7 +15,8 @@ export async function readAgain(plan: Plan, config: string, environment: NodeJS.
   const loaded = loadConfig(config, environment);
   const wishes = wishesOfConfig(config, loaded.config, plan.given);
   const planned = await makePlan(wishes, { arguments: [], environment });
-  const problems = [...loaded.problems, ...(planned.kind === 'refused' ? planned.problems : [])];
+  const unsafe = plan.given['trust-paths']?.value === true ? [] : unsafeFiles(loaded.config.files);
+  const problems = [...unsafe, ...loaded.problems, ...(planned.kind === 'refused' ? planned.problems : [])];
   if (problems.length > 0 || planned.kind === 'refused') return { kind: 'refused', problems: inOrder(problems) };
   const { plan: next } = planned;
   const fixed = (['name', 'control', 'isResident'] as const).filter((key) => next[key] !== plan[key]);

@@ -63,7 +63,7 @@ export async function runBrain({ host, isOnce, log, memory, onPlan }: BrainOptio
     if (why !== null) return end(why);
     if (event?.kind === 'signal') await onSignal(event.signal);
     else if (event?.kind === 'connect') await openDesk();
-    else if (event !== null) await fleet.take(event);
+    else if (event !== null) fleet.take(event);
   }
 
   function mayRest(): boolean {

@@ -16,6 +16,7 @@ import {
 import { initialState } from '../core/state.ts';
 import type { Identity, Target, TargetState } from '../core/types.ts';
 import { describeCode, errorCode } from '../system/errors.ts';
+import { openStatWatch } from '../system/stat-watch.ts';
 
 /** Of one target; moments are milliseconds since 1970. */
 export interface SavedTarget {
@@ -78,7 +79,11 @@ export function readSaved(path: string): { readonly targets: readonly SavedTarge
       const saved = JSON.parse(readFileSync(descriptor, 'utf8')) as Saved;
       if (!isSaved(saved)) return { targets: [], why: `${path} has not the form that it should; it is ignored` };
       const isThisBoot = saved.boot === readBoot();
-      const targets = saved.targets.map((one) => (isThisBoot ? one : { ...one, isStopped: false, command: null }));
+      const targets = saved.targets.map((one) => ({
+        ...one,
+        isStopped: isThisBoot && one.isStopped,
+        command: isThisBoot && one.command !== null && isRunning(one.command) ? one.command : null,
+      }));
       return { targets, why: null };
     } finally {
       closeSync(descriptor);
@@ -88,6 +93,14 @@ export function readSaved(path: string): { readonly targets: readonly SavedTarge
     const code = errorCode(error);
     return { targets: [], why: code === 'ENOENT' ? null : `${path} cannot be read: ${describeCode(code)}` };
   }
+}
+
+/** Whether it is still the same process, and has not ended. */
+function isRunning(identity: Identity): boolean {
+  const watch = openStatWatch(identity);
+  const death = watch.read();
+  watch.close();
+  return death === null;
 }
 
 function isSaved(value: Saved): boolean {

@@ -2,13 +2,23 @@
 import { cut, escapeForeign, escapeText } from '../core/escape.ts';
 import type { Standing } from '../host/sentinel.ts';
 import type { Plan } from '../plan/plan.ts';
+import { NO_RESTRAINT } from '../system/child.ts';
 
 /** No label in the sentinel's own lines is longer. */
 const MAX_LABEL_LENGTH = 200;
 
 export function standingOf(plan: Plan): Standing {
   return {
-    brain: { program: plan.program, args: plan.args, set: {}, unset: [], directory: null, output: null },
+    brain: {
+      program: plan.program,
+      args: plan.args,
+      set: {},
+      unset: [],
+      directory: null,
+      output: null,
+      user: null,
+      restraint: NO_RESTRAINT,
+    },
     note: noteOf(plan),
     log: plan.log.path,
     offsetSeconds: -new Date().getTimezoneOffset() * 60,

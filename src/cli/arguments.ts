@@ -2,7 +2,14 @@
 import { Command, CommanderError, Option } from 'commander';
 import type { Given, GivenValue, Problem } from '../config/given.ts';
 import { nearest } from '../config/nearest.ts';
-import { CONTROL_COMMANDS, type CommandName, OPTION_SPECS, type OptionSpec, optionName } from '../config/options.ts';
+import {
+  CONTROL_COMMANDS,
+  type CommandName,
+  isRepeatable,
+  OPTION_SPECS,
+  type OptionSpec,
+  optionName,
+} from '../config/options.ts';
 import { AFTER_HELP, DESCRIPTIONS } from './help.ts';
 
 /** What the command line asks for. */
@@ -129,10 +136,10 @@ function toGiven(options: Record<string, unknown>): { readonly given: Given; rea
     const from = `--${flag}`;
     if (value === true) given[spec.name] = { value, from };
     if (!Array.isArray(value)) continue;
-    if (value.length > 1 && spec.type !== 'variables') {
+    if (value.length > 1 && !isRepeatable(spec)) {
       problems.push({ where: from, what: `is given ${value.length} times; give it once` });
     }
-    given[spec.name] = { value: spec.type === 'variables' ? value : value[value.length - 1], from };
+    given[spec.name] = { value: isRepeatable(spec) ? value : value[value.length - 1], from };
   }
   return { given, problems };
 }

@@ -7,7 +7,8 @@ import { selectNames } from '../core/fleet.ts';
 import { loadConfig } from '../plan/load-config.ts';
 import { controlPlaceOf, wishesOfConfig } from '../plan/make-plan.ts';
 import { describeCode, errorCode } from '../system/errors.ts';
-import { runDirectory } from '../system/run-directory.ts';
+import { isAllowed } from '../system/paths.ts';
+import { listRunDirectories, runDirectory } from '../system/run-directory.ts';
 import { exitCode } from './exit-codes.ts';
 import { printError } from './output.ts';
 import type { Invocation } from './run.ts';
@@ -107,12 +108,18 @@ export function findSockets(
   const name = given.name?.value;
   if (typeof name === 'string') return { paths: [join(directory, `${name}.sock`)] };
   try {
-    const paths = readdirSync(directory).filter((one) => one.endsWith('.sock'));
-    if (paths.length > 0) return { paths: paths.sort().map((one) => join(directory, one)) };
+    const all = process.geteuid?.() === 0 ? [directory, ...listRunDirectories()] : [directory];
+    const paths = all.flatMap((one) => listSockets(one));
+    if (paths.length > 0) return { paths };
   } catch (error) {
     if (errorCode(error) === 'EACCES') return { code: refuseStranger(directory) };
   }
   return { code: whenNobody(invocation) };
+}
+
+function listSockets(directory: string): readonly string[] {
+  const names = isAllowed(directory) ? readdirSync(directory).filter((name) => name.endsWith('.sock')) : [];
+  return names.sort().map((name) => join(directory, name));
 }
 
 /** Where the watchdog of this configuration listens, by what the file says. */

@@ -4,6 +4,7 @@ import type { Given, Problem } from '../config/given.ts';
 import { OPTION_SPECS, optionName } from '../config/options.ts';
 import { defaultConfigPaths, findConfig, loadConfig } from '../plan/load-config.ts';
 import { type Wishes, wishesOf, wishesOfConfig } from '../plan/make-plan.ts';
+import { unsafeFiles } from '../plan/safety.ts';
 import type { Invocation } from './run.ts';
 
 /** The wishes; with problems, those that hold all the same. */
@@ -14,7 +15,10 @@ export function toWishes({ environment, given, problems }: Invocation): {
   const path = configPath(given, environment);
   if (path === null) return { wishes: wishesOf(given), problems };
   const { config, problems: more } = loadConfig(path, environment);
-  return { wishes: wishesOfConfig(path, config, given), problems: [...problems, ...refuseTarget(given), ...more] };
+  // Only who starts us can say so: a file that others could write would say it, too.
+  const unsafe = given['trust-paths']?.value === true ? [] : unsafeFiles(config.files);
+  const all = [...problems, ...refuseTarget(given), ...unsafe, ...more];
+  return { wishes: wishesOfConfig(path, config, given), problems: all };
 }
 
 /** The file that was named, or where no target was given the one that is there; from the root. `null`: none. */

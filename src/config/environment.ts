@@ -1,6 +1,6 @@
 import type { Given, GivenValue, Problem, RawValue } from './given.ts';
 import { nearest } from './nearest.ts';
-import { type CommandName, OPTION_SPECS, type OptionSpec, optionName, variableName } from './options.ts';
+import { type CommandName, isRepeatable, OPTION_SPECS, type OptionSpec, optionName, variableName } from './options.ts';
 
 /** Set by others under our prefix: systemd for its own watchdog (sd_watchdog_enabled(3)). */
 const FOREIGN_VARIABLES: ReadonlySet<string> = new Set(['WATCHDOG_USEC', 'WATCHDOG_PID']);
@@ -40,7 +40,7 @@ export function readEnvironment(
 }
 
 function readValue(option: OptionSpec, text: string): RawValue | null {
-  if (option.type === 'variables') return text.split('\n').filter((line) => line !== '');
+  if (isRepeatable(option)) return text.split('\n').filter((line) => line !== '');
   if (option.type !== 'switch') return text;
   if (/^(1|true|yes|on)$/i.test(text)) return true;
   return /^(0|false|no|off)$/i.test(text) ? false : null;

@@ -79,10 +79,13 @@ export function readConfigFile(
 
 /** What a target has of its own goes before the defaults; variables are put together. */
 export function withDefaults(given: Given, defaults: Given): Given {
-  const env = [defaults.env, given.env].flatMap((one) => (Array.isArray(one?.value) ? (one.value as string[]) : []));
   const merged: Record<string, GivenValue> = { ...defaults, ...given };
-  const from = given.env?.from ?? defaults.env?.from;
-  if (from !== undefined) merged.env = { value: env, from };
+  for (const name of ['env', 'limits'] as const) {
+    const both = [defaults[name], given[name]];
+    const from = given[name]?.from ?? defaults[name]?.from;
+    const value = both.flatMap((one) => (Array.isArray(one?.value) ? (one.value as string[]) : []));
+    if (from !== undefined) merged[name] = { value, from };
+  }
   // Two ways to say the same thing: the nearer one counts.
   for (const [one, other] of [['stop', 'stop-signal']] as const) {
     if (given[one] !== undefined && given[other] === undefined) delete merged[other];
@@ -153,7 +156,7 @@ function readTable(
   scope: 'target' | 'watchdog',
 ): Given {
   const given: Record<string, GivenValue> = {};
-  const variables: string[] = [];
+  const pairs = new Map<string, string[]>();
   for (const entry of entries) {
     const where = `${reading.path}:${entry.line}: ${keyPath(entry.path)}`;
     const key = entry.path[depth] ?? '';
@@ -163,17 +166,19 @@ function readTable(
       continue;
     }
     const inner = entry.path[depth + 1];
-    if (inner !== undefined && spec.type === 'variables') {
-      const value = toText(reading, entry.value, where);
-      if (value !== null) variables.push(`${inner}=${value}`);
+    if (inner !== undefined && isPairs(spec)) {
+      const value = toText(reading, asText(spec, entry.value), where);
+      const own = pairs.get(key) ?? [];
+      pairs.set(key, own);
+      if (value !== null) own.push(`${inner}=${value}`);
       given[spec.name] = {
-        value: variables,
+        value: own,
         from: `${reading.path}:${entry.line}: ${keyPath(entry.path.slice(0, depth + 1))}`,
       };
       continue;
     }
-    if (isTable(entry) && spec.type === 'variables') {
-      given[spec.name] ??= { value: variables, from: where };
+    if (isTable(entry) && isPairs(spec)) {
+      given[spec.name] ??= { value: [], from: where };
       continue;
     }
     const value = inner === undefined ? toRaw(reading, spec, entry.value, where) : null;
@@ -181,6 +186,15 @@ function readTable(
     else reading.problems.push({ where, what: `must be ${formOf(spec)}; write ${key} = ${exampleOf(spec)}` });
   }
   return given;
+}
+
+function isPairs({ type }: OptionSpec): boolean {
+  return type === 'variables' || type === 'limits';
+}
+
+/** A limit is a number, and may be written as one. */
+function asText({ type }: OptionSpec, value: TomlValue): TomlValue {
+  return type === 'limits' && value.kind === 'integer' ? { kind: 'string', text: value.text } : value;
 }
 
 function whyNoKey(key: string, spec: OptionSpec | undefined, scope: 'target' | 'watchdog'): string {
@@ -216,6 +230,7 @@ function toRaw(reading: Reading, spec: OptionSpec, value: TomlValue, where: stri
       return posix.resolve(posix.dirname(reading.path), text);
     }
     case 'variables':
+    case 'limits':
       return null;
     case 'text':
     case 'choice':
@@ -256,6 +271,8 @@ function formOf({ type, choices }: OptionSpec): string {
       return 'a list of strings';
     case 'variables':
       return 'a table of strings';
+    case 'limits':
+      return 'a table of numbers';
     case 'choice':
       return `one of ${choices?.map((one) => `"${one}"`).join(' and ')}`;
     case 'duration':
@@ -275,6 +292,8 @@ function exampleOf(spec: OptionSpec): string {
       return '["one", "two"]';
     case 'variables':
       return '{ NAME = "value" }';
+    case 'limits':
+      return '{ nofile = 4096 }';
     default:
       return `"${spec.default ?? spec.choices?.[0] ?? '…'}"`;
   }

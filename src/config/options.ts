@@ -42,8 +42,10 @@ export type OptionType =
   | 'switch'
   | 'choice'
   | 'list'
-  /** `NAME=VALUE`, several times; in a file a table. */
-  | 'variables';
+  /** `NAME=VALUE`, several times; in a file a table of strings. */
+  | 'variables'
+  /** The same, where numbers need no quotes. */
+  | 'limits';
 
 export interface OptionSpec {
   /** As in `--pid-file`, without the dashes; and the key in a file. */
@@ -191,6 +193,54 @@ export const OPTIONS = [
     group: 'What to do',
     commands: WATCH,
     help: 'a variable for the recovery; may be given several times',
+  },
+  {
+    name: 'user',
+    option: null,
+    type: 'text',
+    scope: 'target',
+    value: 'USER',
+    group: 'What to do',
+    commands: WATCH,
+    help: 'as whom its commands run; with all groups of that user, and little of our environment',
+  },
+  {
+    name: 'group',
+    option: null,
+    type: 'text',
+    scope: 'target',
+    value: 'GROUP',
+    group: 'What to do',
+    commands: WATCH,
+    help: 'in which group its commands run (default: the one of the user)',
+  },
+  {
+    name: 'umask',
+    type: 'text',
+    scope: 'target',
+    value: 'MODE',
+    group: 'What to do',
+    commands: WATCH,
+    help: 'the umask of its commands, in octal such as 027 (default: ours)',
+  },
+  {
+    name: 'nice',
+    type: 'count',
+    scope: 'target',
+    value: 'N',
+    group: 'What to do',
+    commands: WATCH,
+    help: 'the niceness of its commands, -20 to 19 (default: ours)',
+  },
+  {
+    name: 'limits',
+    option: 'limit',
+    type: 'limits',
+    scope: 'target',
+    value: 'NAME=SOFT[:HARD]',
+    group: 'What to do',
+    commands: WATCH,
+    help: 'what its commands may take, such as nofile=4096 or core=unlimited; may be given several times',
   },
   {
     name: 'recover-timeout',
@@ -402,6 +452,23 @@ export const OPTIONS = [
     help: "where the watchdog's own process number is written",
   },
   {
+    name: 'run-as',
+    type: 'text',
+    scope: 'watchdog',
+    value: 'USER[:GROUP]',
+    group: 'This run',
+    commands: CONFIG,
+    help: 'become this user first; nothing of root is left, and there is no way back',
+  },
+  {
+    name: 'trust-paths',
+    type: 'switch',
+    scope: 'watchdog',
+    group: 'This run',
+    commands: CONFIG,
+    help: 'as root, take files and programs that others could change as well',
+  },
+  {
     name: 'control',
     type: 'path',
     scope: 'watchdog',
@@ -481,6 +548,11 @@ export const OPTIONS = [
 ] as const satisfies readonly OptionSpec[];
 
 export type OptionName = (typeof OPTIONS)[number]['name'];
+
+/** Whether it is made of several pairs, and may be given several times. As a variable: one a line. */
+export function isRepeatable({ type }: OptionSpec): boolean {
+  return type === 'variables' || type === 'limits';
+}
 
 /** The name on the command line, without the dashes; `null` for what is a key only. */
 export function optionName(spec: OptionSpec): string | null {

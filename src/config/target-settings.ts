@@ -1,8 +1,10 @@
 /** What to do about a target, and when. Plain data, so that it can travel with the state. */
+import { LIMIT_NAMES, limitNumber } from '../core/limits.ts';
 import { signalNumber } from '../core/signals.ts';
 import type { Backoff, StopRule } from '../core/types.ts';
 import { parseDuration } from './duration.ts';
-import { complain, defaultOf, duration, list, type Reader, text } from './reader.ts';
+import { hint } from './given.ts';
+import { complain, count, defaultOf, duration, list, type Reader, text } from './reader.ts';
 
 export interface TargetSettings {
   readonly recover: string;
@@ -11,6 +13,10 @@ export interface TargetSettings {
   readonly recoverTimeoutMs: number;
   readonly stop: StopRule;
   readonly reload: ReloadRule;
+  /** As given: a name or a number; `null` for ours. */
+  readonly user: string | null;
+  readonly group: string | null;
+  readonly restraint: Restraint;
   readonly dependsOn: readonly string[];
   readonly groups: readonly string[];
   readonly intervalMs: number;
@@ -19,6 +25,13 @@ export interface TargetSettings {
   readonly settleMs: number;
   readonly backoff: Backoff;
   readonly startDelayMs: number;
+}
+
+/** What its commands may take of the machine; `null` where it is as ours. */
+export interface Restraint {
+  readonly umask: number | null;
+  readonly nice: number | null;
+  readonly limits: readonly { readonly name: string; readonly soft: number | null; readonly hard: number | null }[];
 }
 
 /** What makes a target read its configuration again; the signal without `SIG`. */
@@ -38,6 +51,9 @@ export function readTarget(reader: Reader): TargetSettings {
     recoverTimeoutMs: duration(reader, 'recover-timeout', 1),
     stop: readStop(reader),
     reload: readReload(reader),
+    user: text(reader, 'user'),
+    group: text(reader, 'group'),
+    restraint: readRestraint(reader),
     dependsOn: readNames(reader, 'depends-on'),
     groups: readNames(reader, 'groups'),
     intervalMs: duration(reader, 'interval', MIN_INTERVAL_MS),
@@ -104,6 +120,46 @@ export function readSignalName(given: string): string | null {
   return signalNumber(name) > 0 ? name : null;
 }
 
+function readRestraint(reader: Reader): Restraint {
+  return {
+    umask: readUmask(reader),
+    nice: count(reader, 'nice', { least: -20, most: 19, what: 'niceness' }),
+    limits: readPairs(reader, 'limits').flatMap((entry) => readLimit(reader, entry) ?? []),
+  };
+}
+
+function readUmask(reader: Reader): number | null {
+  const given = text(reader, 'umask');
+  if (given === null) return null;
+  if (/^[0-7]{1,4}$/.test(given) && Number.parseInt(given, 8) <= 0o777) return Number.parseInt(given, 8);
+  complain(reader, 'umask', `"${given}" is no umask; write it in octal, such as 022 or 027`);
+  return null;
+}
+
+/** `NAME=SOFT` or `NAME=SOFT:HARD`. */
+function readLimit(reader: Reader, entry: string): Restraint['limits'][number] | null {
+  const [name = '', ends = ''] = [entry.slice(0, entry.indexOf('=')), entry.slice(entry.indexOf('=') + 1)];
+  if (limitNumber(name) < 0) {
+    complain(reader, 'limits', `there is no limit "${name}"${hint(name, LIMIT_NAMES, 'limits')}`);
+    return null;
+  }
+  const match = /^(\d{1,15}|unlimited)(?::(\d{1,15}|unlimited))?$/.exec(ends);
+  if (match === null) {
+    complain(reader, 'limits', `"${ends}" is no limit; write a number, unlimited, or SOFT:HARD`);
+    return null;
+  }
+  const [soft, hard] = [match[1], match[2] ?? match[1]].map((one) => (one === 'unlimited' ? null : Number(one)));
+  if (hard !== null && (soft === null || (soft ?? 0) > (hard ?? 0))) {
+    complain(reader, 'limits', `${name}: the soft limit in "${ends}" is above the hard one`);
+  }
+  return { name, soft: soft ?? null, hard: hard ?? null };
+}
+
+function readPairs(reader: Reader, name: 'env' | 'limits'): readonly string[] {
+  const given = reader.given[name]?.value;
+  return typeof given === 'string' ? [given] : Array.isArray(given) ? (given as readonly string[]) : [];
+}
+
 function readNames(reader: Reader, name: 'depends-on' | 'groups'): readonly string[] {
   const names = list(reader, name) ?? [];
   if (names.includes('')) complain(reader, name, 'has an empty name; leave it out');
@@ -111,9 +167,7 @@ function readNames(reader: Reader, name: 'depends-on' | 'groups'): readonly stri
 }
 
 function readEnv(reader: Reader): readonly (readonly [string, string])[] {
-  const given = reader.given.env?.value;
-  const entries = typeof given === 'string' ? [given] : Array.isArray(given) ? (given as readonly string[]) : [];
-  return entries.flatMap((entry) => {
+  return readPairs(reader, 'env').flatMap((entry) => {
     const match = /^([A-Za-z_][A-Za-z0-9_]*)=(.*)$/s.exec(entry);
     if (match !== null && !entry.includes('\0')) return [[match[1] as string, match[2] as string] as const];
     const form = 'a name has letters, digits and _, such as PATH=/usr/bin:/bin';

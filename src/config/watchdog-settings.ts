@@ -15,6 +15,10 @@ export interface WatchdogSettings {
   /** `null` for the default place, `off` for none. */
   readonly control: string | null;
   readonly controlPlace: string;
+  /** `USER[:GROUP]`, as given. */
+  readonly runAs: string | null;
+  readonly runAsPlace: string;
+  readonly trustsPaths: boolean;
   readonly ownPidFile: string | null;
   readonly ownPidFilePlace: string;
 }
@@ -39,6 +43,9 @@ export function readWatchdog(reader: Reader): WatchdogSettings {
     isResident: isOn(reader, 'resident'),
     control: text(reader, 'control'),
     controlPlace: placeOf(reader, 'control'),
+    runAs: text(reader, 'run-as'),
+    runAsPlace: placeOf(reader, 'run-as'),
+    trustsPaths: isOn(reader, 'trust-paths'),
     ownPidFile: text(reader, 'own-pid-file'),
     ownPidFilePlace: placeOf(reader, 'own-pid-file'),
   };

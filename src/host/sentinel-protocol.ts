@@ -1,6 +1,8 @@
 /** The brain's half of `sentinel/PROTOCOL.md`: frames written, lines read. Pure. */
+import { limitNumber } from '../core/limits.ts';
 import { signalName } from '../core/signals.ts';
 import type { Death } from '../core/types.ts';
+import type { NotStarted, Restraint, RunAs } from '../system/child.ts';
 
 /** What a frame says; PROTOCOL.md tells what each part means. Texts must not hold NUL. */
 export interface Frame {
@@ -32,6 +34,9 @@ export interface Command {
   readonly unset: readonly string[];
   readonly directory: string | null;
   readonly output: string | null;
+  /** As whom it runs; `null`: as we do. */
+  readonly user: RunAs | null;
+  readonly restraint: Restraint;
 }
 
 /** What only the first frame says. */
@@ -56,11 +61,12 @@ export type ToldEvent =
   | { readonly kind: 'connect' };
 
 /** Where the start of a command failed. */
-type Step = 'fork' | 'directory' | 'output' | 'program';
+type Step = NotStarted['step'];
 
 /** One variable of the environment may be this long at most (MAX_ARG_STRLEN, 128 KiB, less its name). */
 const CHUNK_LENGTH = 100_000;
 const DAY_SECONDS = 86_400;
+const NICE_OFFSET = 20;
 
 /** A frame with its header, which acknowledges all lines up to `ack`. */
 export function formatFrame(frame: Frame, ack: number): Buffer {
@@ -120,7 +126,27 @@ function formatCommand(command: Command): readonly string[] {
     ...command.unset.map((name) => bytes('unset', name)),
     command.directory === null ? '' : bytes('directory', command.directory),
     command.output === null ? '' : bytes('output', command.output),
+    ...formatUser(command.user),
+    ...formatRestraint(command.restraint),
   ];
+}
+
+function formatUser(user: RunAs | null): readonly string[] {
+  if (user === null) return [];
+  return [`user ${user.uid} ${user.gid}\n`, ...user.groups.map((gid) => `group ${gid}\n`)];
+}
+
+function formatRestraint({ limits, nice, umask }: Restraint): readonly string[] {
+  return [
+    umask === null ? '' : `umask ${umask}\n`,
+    nice === null ? '' : `nice ${nice + NICE_OFFSET}\n`,
+    ...limits.map(({ hard, name, soft }) => `limit ${limitNumber(name)} ${limitText(soft)} ${limitText(hard)}\n`),
+  ];
+}
+
+/** The protocol's word for *without a limit*. */
+function limitText(value: number | null): string {
+  return value === null ? '9'.repeat(18) : String(value);
 }
 
 function bytes(verb: string, text: string): string {

@@ -223,6 +223,8 @@ function toCommand(spec: ChildSpec): Command {
     unset: spec.unset,
     directory: spec.cwd,
     output: spec.output === null ? nowhere() : spec.output.path,
+    user: spec.user,
+    restraint: spec.restraint,
   };
 }
 

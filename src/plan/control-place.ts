@@ -41,9 +41,10 @@ export function socketPath(
   { control, name }: WatchdogSettings,
   key: string,
   environment: NodeJS.ProcessEnv,
+  uid: number,
 ): string | null {
   if (control === 'off') return null;
-  return control === null ? `${baseOf(runDirectory(environment), name, key)}.sock` : resolve(control);
+  return control === null ? `${baseOf(runDirectory(environment, uid), name, key)}.sock` : resolve(control);
 }
 
 /** The name, where that can be a file's, or one made of what tells this watch from others. */

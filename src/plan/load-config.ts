@@ -12,7 +12,7 @@ import { isAllowed } from '../system/paths.ts';
 export interface LoadedConfig {
   readonly watchdog: Given;
   readonly targets: readonly GivenTarget[];
-  /** Every file that was read, the first one first. */
+  /** Every file that was read, and every directory that was searched for some. */
   readonly files: readonly string[];
 }
 
@@ -38,9 +38,11 @@ export function loadConfig(
 ): { readonly config: LoadedConfig; readonly problems: readonly Problem[] } {
   const problems: Problem[] = [];
   const main = readOne(path, path, environment, problems);
+  // Directories of additions among them: whoever can write there can add targets.
   const files = [path];
   const targets = [...(main?.targets ?? [])];
   for (const pattern of main?.include ?? []) {
+    if (/[*?]/.test(basename(String(pattern.value)))) files.push(dirname(String(pattern.value)));
     for (const included of findIncluded(pattern, problems)) {
       if (files.includes(included)) continue;
       files.push(included);

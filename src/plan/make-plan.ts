@@ -9,17 +9,19 @@ import { readSelect, type SelectSettings } from '../config/select-settings.ts';
 import { readTarget, type TargetSettings } from '../config/target-settings.ts';
 import { type RunSettings, readRun, readWatchdog, type WatchdogSettings } from '../config/watchdog-settings.ts';
 import { findCycle } from '../core/fleet.ts';
+import type { RunAs } from '../system/child.ts';
 import { originalOpenFilesLimit } from '../system/descriptors.ts';
 import { lockName } from '../system/instance-lock.ts';
 import { ownCommand, ownExecutable } from '../system/own-process.ts';
 import { withoutLinks } from '../system/paths.ts';
-import { uidOf, userName } from '../system/users.ts';
+import { findUser, gidOf, groupsOf, uidOf, userName } from '../system/users.ts';
 import { VERSION } from '../version.ts';
 import { type ControlPlace, findControlPlace, socketPath } from './control-place.ts';
 import type { LoadedConfig } from './load-config.ts';
 import { findLogPlace } from './log-place.ts';
 import type { LookPlan, Plan, TargetPlan } from './plan.ts';
 import { toAbsolute, whyUnusableDirectory, whyUnwritable } from './preflight.ts';
+import { unsafeCommand } from './safety.ts';
 
 /** What a brain calls itself from its first instruction on, and the argument that makes it one. */
 export const BRAIN_TITLE = 'watchdog: brain';
@@ -27,6 +29,9 @@ export const BRAIN_ARGUMENT = 'brain';
 
 /** What a service manager says to us, and to nobody that we start (sd_notify(3)). */
 const MANAGER_VARIABLES: ReadonlySet<string> = new Set(['NOTIFY_SOCKET', 'WATCHDOG_USEC', 'WATCHDOG_PID']);
+
+/** What of our environment commands of another user get: nothing in it is a secret, or about us. */
+const FOR_EVERYBODY = /^(PATH|LANG|LANGUAGE|LC_[A-Z]+|TZ)$/;
 
 /** What was asked for: the watchdog's own settings, and its targets. */
 export interface Wishes {
@@ -61,12 +66,8 @@ export function wishesOfConfig(path: string, config: LoadedConfig, given: Given)
 
 /** Makes the plan, and collects all that is wrong. */
 export async function makePlan(wishes: Wishes, asker: Asker): Promise<Planned> {
-  const own = commandLineReader(wishes.watchdog);
-  const watchdog = readWatchdog(own);
-  const run = readRun(own);
-  const { targets, problems } = await makeTargets(wishes, run.isDryRun, asker.environment);
-  const all = [...problems, ...own.problems];
-  if (all.length > 0) return { kind: 'refused', problems: all, mayNot: false };
+  const { problems, run, targets, watchdog } = await readWishes(wishes, asker.environment);
+  if (problems.length > 0) return { kind: 'refused', problems, mayNot: false };
   const unwritable = whyUnwritable(watchdog.ownPidFilePlace, watchdog.ownPidFile);
   if (unwritable !== null) return { kind: 'refused', problems: [unwritable], mayNot: false };
   const control = findControlPlace(watchdog, lockKey(wishes, watchdog, targets), asker.environment);
@@ -76,16 +77,27 @@ export async function makePlan(wishes: Wishes, asker: Asker): Promise<Planned> {
   return { kind: 'plan', plan: assemble(wishes, watchdog, run, targets, place.path, control, asker), watchdog, run };
 }
 
+/** Reads and checks all that was asked for; nothing is opened or made for it. */
+export async function readWishes(wishes: Wishes, environment: NodeJS.ProcessEnv) {
+  const own = commandLineReader(wishes.watchdog);
+  const watchdog = readWatchdog(own);
+  const run = readRun(own);
+  const { isDryRun } = run;
+  const { trustsPaths } = watchdog;
+  const { problems, targets } = await makeTargets(wishes, { isDryRun, trustsPaths }, environment);
+  return { watchdog, run, targets, problems: [...problems, ...own.problems] };
+}
+
 /** Where the watchdog of these wishes is reached, without a word on whether it is there; `null`: nowhere. */
 export function controlPlaceOf(wishes: Wishes, environment: NodeJS.ProcessEnv): string | null {
   const settings = readWatchdog(commandLineReader(wishes.watchdog));
-  return socketPath(settings, lockKey(wishes, settings, []), environment);
+  return socketPath(settings, lockKey(wishes, settings, []), environment, ownerOf(settings));
 }
 
 /** Makes the plans of the targets alone. */
-export async function makeTargets(
+async function makeTargets(
   wishes: Wishes,
-  isDryRun: boolean,
+  { isDryRun, trustsPaths }: { readonly isDryRun: boolean; readonly trustsPaths: boolean },
   environment: NodeJS.ProcessEnv,
 ): Promise<{ readonly targets: readonly TargetPlan[]; readonly problems: readonly Problem[] }> {
   const problems: Problem[] = [];
@@ -97,7 +109,9 @@ export async function makeTargets(
     const settings = readTarget(reader);
     const look = toLookPlan(reader, select);
     checkDirectory(reader, settings);
-    const target = toTargetPlan(wish.name, select, settings, look, isDryRun, environment);
+    const user = findRunAs(reader, settings);
+    if (!trustsPaths) checkCommands(reader, settings, user?.uid ?? null);
+    const target = toTargetPlan(wish.name, select, settings, look, isDryRun, environment, user);
     targets.push(target);
     readers.set(target, reader);
     problems.push(...reader.problems);
@@ -142,9 +156,10 @@ function toTargetPlan(
   look: LookPlan,
   isDryRun: boolean,
   environment: NodeJS.ProcessEnv,
+  user: UserOf | null,
 ): TargetPlan {
   const label = name === '' ? (select.pattern?.text ?? select.pidFile ?? '') : name;
-  const set = Object.fromEntries(settings.env);
+  const set = { ...user?.variables, ...Object.fromEntries(settings.env) };
   return {
     rules: {
       label,
@@ -169,7 +184,47 @@ function toTargetPlan(
     groups: settings.groups,
     cwd: settings.cwd === null ? null : resolve(settings.cwd),
     set,
+    user: user === null ? null : { uid: user.uid, gid: user.gid, groups: user.groups },
+    restraint: settings.restraint,
   };
+}
+
+/** The user of a target's commands, and what it finds itself to be by its variables. */
+interface UserOf extends RunAs {
+  readonly variables: Readonly<Record<string, string>>;
+}
+
+function findRunAs(reader: Reader, { group, user: wanted }: TargetSettings): UserOf | null {
+  const note = (name: 'user' | 'group', what: string): null => {
+    reader.problems.push({ where: placeOf(reader, name), what });
+    return null;
+  };
+  const self = process.geteuid?.() ?? 0;
+  if (wanted === null && group === null) return null;
+  const user = findUser(wanted ?? String(self));
+  if (user === null) return note('user', `there is no user "${wanted}" here`);
+  const gid = group === null ? user.gid : gidOf(group);
+  if (gid === null) return note('group', `there is no group "${group}" here; or did you mean groups = ["${group}"]?`);
+  if (user.uid === self && gid === process.getegid?.()) return null;
+  if (self !== 0)
+    return note(
+      wanted === null ? 'group' : 'user',
+      'only root can run commands as another user; start the watchdog as root',
+    );
+  const variables = { HOME: user.home, USER: user.name, LOGNAME: user.name, SHELL: user.shell };
+  return { uid: user.uid, gid, groups: [...new Set([gid, ...groupsOf(user)])], variables };
+}
+
+/** As root, what could be changed by others is not run. */
+function checkCommands(reader: Reader, { cwd, recover, reload, stop }: TargetSettings, runAs: number | null): void {
+  const commands = [
+    ['recover', recover],
+    ['stop', stop.command],
+    ['reload', 'command' in reload ? reload.command : null],
+  ] as const;
+  for (const [name, command] of commands) {
+    if (command !== null) reader.problems.push(...unsafeCommand(placeOf(reader, name), command, cwd, runAs));
+  }
 }
 
 /** What can only be wrong between targets. */
@@ -232,12 +287,13 @@ function assemble(
     onlooker: { processTable: watchdog.processTable, arguments: args.join(' '), exe: ownExecutable() },
     start: {
       unset: Object.keys(environment).filter((name) => OWN_VARIABLES.has(name) || MANAGER_VARIABLES.has(name)),
+      unsetForOthers: Object.keys(environment).filter((name) => !FOR_EVERYBODY.test(name)),
       openFilesLimit: originalOpenFilesLimit(),
     },
     log: { path: logPath, format: watchdog.logFormat, isShown: !watchdog.isQuiet && logPath !== null && isatty(2) },
     lingerMs: watchdog.lingerMs,
     isQuiet: watchdog.isQuiet,
-    lock: lockName(lockKey(wishes, watchdog, named)),
+    lock: lockName(lockKey(wishes, watchdog, named), ownerOf(watchdog)),
     beginning: {
       version: VERSION,
       user: userName(process.geteuid?.() ?? 0),
@@ -250,6 +306,12 @@ function assemble(
 
 function withName(target: TargetPlan, name: string | null): TargetPlan {
   return name === null ? target : { ...target, rules: { ...target.rules, name } };
+}
+
+/** Who the watchdog is, or will be. */
+export function ownerOf({ runAs }: WatchdogSettings): number {
+  const user = runAs === null ? null : findUser(runAs.split(':')[0] ?? '');
+  return user?.uid ?? process.geteuid?.() ?? 0;
 }
 
 /** What makes two watches the same: the name, where one is given, else the file, or all that says what to look for. */

@@ -6,6 +6,7 @@ import type { Given } from '../config/given.ts';
 import { compilePattern, type PatternSettings } from '../config/pattern.ts';
 import type { ReloadRule } from '../config/target-settings.ts';
 import type { TargetRules } from '../core/types.ts';
+import type { Restraint, RunAs } from '../system/child.ts';
 import type { Onlooker, Wanted } from '../system/look.ts';
 import { openProcessTable } from '../system/process-table.ts';
 
@@ -58,6 +59,9 @@ export interface TargetPlan {
   readonly cwd: string | null;
   /** Variables for its commands. */
   readonly set: Readonly<Record<string, string>>;
+  /** As whom its commands run; `null`: as we do. */
+  readonly user: RunAs | null;
+  readonly restraint: Restraint;
 }
 
 /** What the log tells first. */
@@ -88,6 +92,8 @@ export interface OnlookerPlan {
 export interface StartPlan {
   /** Variables of ours that they shall not find. */
   readonly unset: readonly string[];
+  /** The same for commands of another user, who shall not have what was said to us. */
+  readonly unsetForOthers: readonly string[];
   /** The soft limit of open files that they shall have; `null` for ours. */
   readonly openFilesLimit: number | null;
 }

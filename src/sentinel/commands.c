@@ -72,12 +72,19 @@ static long become(const struct command *command, const int sockets[2], int exec
 		long high = sockets[i] < 0 ? -1 : sys(fcntl, sockets[i], F_DUPFD, 10);
 		if (high >= 0) sys(dup3, high, BRAIN_SOCKET + i, 0), sys(close, high);
 	}
-	*step = STEP_DIRECTORY;
-	long result = command->directory ? sys(chdir, command->directory) : 0;
-	if (result < 0) return result;
-	/* Last of all: from here on it may be too low for us. */
+	*step = STEP_LIMITS;
+	/* From here on there may be fewer than we need ourselves. */
 	struct rlimit files = { users_files, open_files.hard };
 	if (users_files != open_files.soft) sys(prlimit64, 0, RLIMIT_NOFILE, &files, 0);
+	long result = become_limited(command);
+	if (result < 0) return result;
+	*step = STEP_USER;
+	result = become_user(command);
+	if (result < 0) return result;
+	/* As that user: what it may not enter, we do not enter for it. */
+	*step = STEP_DIRECTORY;
+	result = command->directory ? sys(chdir, command->directory) : 0;
+	if (result < 0) return result;
 	*step = STEP_PROGRAM;
 	return execute(command, executable);
 }

@@ -38,7 +38,7 @@ static void line_watch(struct line *line, const struct watch *watch) {
 }
 
 static void line_started(struct line *line, const struct child *child) {
-	static const char *const step[] = { [FORK] = "fork", [STEP_DIRECTORY] = "directory", [STEP_OUTPUT] = "output", [STEP_PROGRAM] = "program" };
+	static const char *const step[] = { [FORK] = "fork", [STEP_DIRECTORY] = "directory", [STEP_LIMITS] = "limits", [STEP_USER] = "user", [STEP_OUTPUT] = "output", [STEP_PROGRAM] = "program" };
 	if (child->step == NO_STEP) line_format(line, "started %d %d %d", (u64)child->id, (u64)child->pid, child->start);
 	else line_format(line, "failed %d %s %d", (u64)child->id, step[(int)child->step], (u64)child->trouble);
 }

@@ -9,9 +9,12 @@ static const struct { const char *name; char numbers, is_bytes, is_text; } VERB[
 	[SIGNAL] = { "signal", 2, 0, 0 }, [KILL] = { "kill", 3, 0, 0 }, [READY] = { "ready", 0, 0, 0 }, [DETACH] = { "detach", 0, 0, 0 },
 	[SLEEP] = { "sleep", 0, 0, 0 }, [EXIT] = { "exit", 1, 0, 0 },
 	[PROGRAM] = { "program", 1, 1, 1 }, [ARG] = { "arg", 1, 1, 1 }, [ENV] = { "env", 1, 1, 1 },
-	[UNSET] = { "unset", 1, 1, 1 }, [DIRECTORY] = { "directory", 1, 1, 1 }, [OUTPUT] = { "output", 1, 1, 1 },
+	[UNSET] = { "unset", 1, 1, 1 }, [USER] = { "user", 2, 0, 0 }, [GROUP] = { "group", 1, 0, 0 },
+	[UMASK] = { "umask", 1, 0, 0 }, [NICE] = { "nice", 1, 0, 0 }, [LIMIT] = { "limit", 3, 0, 0 }, [DIRECTORY] = { "directory", 1, 1, 1 }, [OUTPUT] = { "output", 1, 1, 1 },
 };
-enum { MAX_PID = 1 << 22, MAX_SIGNAL = 64, MAX_STATUS = 255, MAX_ID = 1 << 30, TWO_DAYS = 172800, MAX_FILES = 1 << 30 };
+enum { MAX_PID = 1 << 22, MAX_SIGNAL = 64, MAX_STATUS = 255, MAX_ID = 1 << 30, TWO_DAYS = 172800, MAX_FILES = 1 << 30,
+	MAX_MODE = 0777, MAX_NICE = 39, MAX_LIMIT = 15, MAX_GROUPS = 65536 };
+#define MAX_USER 0xfffffffeul /* the last number means *no change* to the kernel */
 
 int frame_header(struct bytes header, u64 *ack, u64 *length) {
 	if (header.length != HEADER_LENGTH || !text_begins(header.at, (struct bytes){ "frame ", 6 })) return 0;
@@ -77,6 +80,11 @@ static int is_sound(const struct item *item) {
 	case EXIT: return one <= MAX_STATUS;
 	case OFFSET: return one < TWO_DAYS;
 	case FILES: return one <= MAX_FILES;
+	case USER: return one < MAX_USER && other < MAX_USER;
+	case GROUP: return one < MAX_USER;
+	case UMASK: return one <= MAX_MODE;
+	case NICE: return one <= MAX_NICE;
+	case LIMIT: return one <= MAX_LIMIT;
 	case ENV: return !has_nul(item->bytes) && item->bytes.length > 0 && item->bytes.at[0] != '=';
 	default: return !VERB[item->verb].is_text || !has_nul(item->bytes);
 	}
@@ -119,9 +127,10 @@ static int check_command(struct bytes *rest) {
 			*rest = before;
 			break;
 		}
-		item.bytes.at[item.bytes.length] = 0;
+		if (VERB[item.verb].is_bytes) item.bytes.at[item.bytes.length] = 0;
 		seen[item.verb]++;
 	}
+	if (seen[USER] > 1 || seen[GROUP] > (seen[USER] ? MAX_GROUPS : 0) || seen[UMASK] > 1 || seen[NICE] > 1) return 0;
 	return seen[PROGRAM] == 1 && seen[ARG] >= 1 && seen[DIRECTORY] <= 1 && seen[OUTPUT] <= 1;
 }
 

@@ -4,7 +4,7 @@
 #include "text.h"
 
 enum verb { STATE, BRAIN, TITLE, NOTE, LOG, OFFSET, FILES, LOCK, CONTROL, WATCH, DEADLINE, START, SIGNAL, KILL, READY, DETACH, SLEEP, EXIT,
-	PROGRAM, ARG, ENV, UNSET, DIRECTORY, OUTPUT, VERBS };
+	PROGRAM, ARG, ENV, UNSET, DIRECTORY, OUTPUT, USER, GROUP, UMASK, NICE, LIMIT, VERBS };
 
 /* One item of a body: its numbers, or the bytes that follow it. Text has a NUL behind it. */
 struct item { enum verb verb; u64 number[3]; struct bytes bytes; };

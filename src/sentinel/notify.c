@@ -41,14 +41,16 @@ void notify_begin(u64 now) {
 	if (every_ms) alive_at = now + every_ms;
 }
 
-/* Whoever has started us in the background waits for a NUL; afterwards nobody reads what we say there. */
+/* Whoever has started us in the background waits for a NUL, and finds all done by then. */
 static void detach(void) {
-	sys(write, 2, "", 1);
+	long starter = sys(fcntl, 2, F_DUPFD_CLOEXEC, 3);
 	long null = sys(openat, AT_FDCWD, "/dev/null", O_RDWR | O_CLOEXEC);
 	for (int i = 0; i <= 2; i++)
 		if (null < 0) sys(close, i);
 		else sys(dup3, null, i, 0);
 	if (null >= 0) sys(close, null);
+	sys(write, starter, "", 1);
+	sys(close, starter);
 }
 
 void notify_ready(void) {

@@ -23,7 +23,7 @@ struct child {
 };
 
 /* Why a command did not come to run, in the order in which things can go wrong. */
-enum step { NO_STEP, FORK, STEP_DIRECTORY, STEP_OUTPUT, STEP_PROGRAM };
+enum step { NO_STEP, FORK, STEP_OUTPUT, STEP_LIMITS, STEP_USER, STEP_DIRECTORY, STEP_PROGRAM };
 
 extern struct frame frame;       /* the last one that was applied: all that the sentinel remembers */
 extern char **environment;       /* what the user started us with */
@@ -57,6 +57,10 @@ void watches_signal(const struct frame *next);
 u64 watches_deadline(void);
 u64 read_start_time(int pid);
 int raise_limit(long result);
+
+/* privileges.c: in the child */
+long become_limited(const struct command *command);
+long become_user(const struct command *command);
 
 /* commands.c */
 extern struct child *children;

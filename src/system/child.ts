@@ -15,7 +15,35 @@ export interface ChildSpec {
   readonly unset: readonly string[];
   /** `null`: nowhere. */
   readonly output: Output | null;
+  /** As whom; `null`: as we do. */
+  readonly user: RunAs | null;
+  readonly restraint: Restraint;
 }
+
+/** A user with all that belongs to it, by numbers. */
+export interface RunAs {
+  readonly uid: number;
+  readonly gid: number;
+  /** Supplementary groups: these and no others. */
+  readonly groups: readonly number[];
+}
+
+/** What it may take of the machine; `null` where it is as ours. */
+export interface Restraint {
+  readonly umask: number | null;
+  /** -20 to 19. */
+  readonly nice: number | null;
+  readonly limits: readonly Limit[];
+}
+
+/** `null`: without a limit. */
+export interface Limit {
+  readonly name: string;
+  readonly soft: number | null;
+  readonly hard: number | null;
+}
+
+export const NO_RESTRAINT: Restraint = { umask: null, nice: null, limits: [] };
 
 /** Where output goes: a file, by its path and an open descriptor of it, or what we inherited, then `path` is `null`. */
 export interface Output {
@@ -25,7 +53,7 @@ export interface Output {
 
 /** The step that failed, and the code of the error. */
 export interface NotStarted {
-  readonly step: 'fork' | 'directory' | 'output' | 'program';
+  readonly step: 'fork' | 'output' | 'limits' | 'user' | 'directory' | 'program';
   readonly code: string;
 }
 
@@ -33,6 +61,8 @@ export interface NotStarted {
 export function explainNotStarted({ step, code }: NotStarted, spec: Pick<ChildSpec, 'cwd'>, log: string): string {
   const why = describeCode(code);
   if (step === 'directory') return `the directory ${spec.cwd} cannot be entered: ${why}`;
+  if (step === 'user') return `it cannot run as its user, and is not run as another: ${why}`;
+  if (step === 'limits') return `its limits or niceness cannot be set: ${why}`;
   if (step === 'output') return `its output cannot be appended to ${log}: ${why}`;
   return `${SHELL} could not be started: ${why}`;
 }

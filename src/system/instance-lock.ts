@@ -20,8 +20,8 @@ export type InstanceLock =
 const TRIES = 3;
 
 /** What a lock is called, for a key that is the same for the same watch. Users and PID namespaces are told apart, since they see and may do different things. */
-export function lockName(key: string): string {
-  const scope = [process.geteuid?.() ?? 0, readLink('/proc/self/ns/pid'), key].join('\0');
+export function lockName(key: string, uid: number): string {
+  const scope = [uid, readLink('/proc/self/ns/pid'), key].join('\0');
   return `watchdog/${createHash('sha256').update(scope).digest('hex').slice(0, 40)}`;
 }
 

@@ -10,14 +10,14 @@ export const WHY_NOT_OURS = 'the name of the lock is taken by a program that is 
  * the socket is can be seen by the descriptors of the processes, which only their own
  * user and root may read. `null` if it is nobody's that we may see.
  */
-export function findHolder(name: string): number | null {
+export function findHolder(name: string, uid = process.geteuid?.() ?? 0): number | null {
   const sockets = socketsNamed(name);
   if (sockets.length === 0) return null;
   const pids = readDirectory('/proc').filter((entry) => /^\d+$/.test(entry));
   const holder = pids.find((pid) =>
     readDirectory(`/proc/${pid}/fd`).some((fd) => sockets.includes(readLink(`/proc/${pid}/fd/${fd}`))),
   );
-  if (holder === undefined || !isOfOurUser(holder)) return null;
+  if (holder === undefined || !isOfUser(holder, uid)) return null;
   return Number(holder);
 }
 
@@ -37,10 +37,10 @@ function socketsNamed(name: string): readonly string[] {
 }
 
 /** The effective user; root sees the descriptors of others, too. */
-function isOfOurUser(pid: string): boolean {
+function isOfUser(pid: string, wanted: number): boolean {
   try {
     const uid = /^Uid:\s+\d+\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1];
-    return Number(uid) === process.geteuid?.();
+    return Number(uid) === wanted;
   } catch (error) {
     errorCode(error);
     return false;

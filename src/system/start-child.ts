@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { constants, readFileSync } from 'node:fs';
 import type { Death, Identity } from '../core/types.ts';
-import { type ChildSpec, type NotStarted, SHELL } from './child.ts';
+import { type ChildSpec, type NotStarted, type RunAs, SHELL } from './child.ts';
 import { errorCode } from './errors.ts';
 import { isAllowed } from './paths.ts';
 import { parseStat } from './proc-stat.ts';
@@ -62,8 +62,26 @@ export function signalGroup(pid: number, signal: 'TERM' | 'KILL'): boolean {
  * a program that uses select(2), or closes every possible descriptor, fares badly.
  */
 function shellArguments(spec: ChildSpec, openFilesLimit: number | null): string[] {
-  if (openFilesLimit === null) return ['-c', spec.command];
-  return ['-c', 'ulimit -S -n "$1"; exec "$2" -c "$3"', 'sh', String(openFilesLimit), SHELL, spec.command];
+  const steps = prelude(spec, openFilesLimit);
+  if (steps.length === 0 && spec.user === null) return ['-c', spec.command];
+  const become = spec.user === null ? [] : asUser(spec.user);
+  const script = [...steps, 'exec "$@"'].join(' && ');
+  return ['-c', script, 'sh', ...become, SHELL, '-c', spec.command];
+}
+
+/** What a shell can set for the one that it becomes. */
+function prelude({ restraint: { limits, nice, umask } }: ChildSpec, openFilesLimit: number | null): readonly string[] {
+  return [
+    ...(openFilesLimit === null ? [] : [`ulimit -S -n ${openFilesLimit}`]),
+    ...(umask === null ? [] : [`umask ${umask.toString(8)}`]),
+    ...limits.map(({ hard, name, soft }) => `prlimit --pid $$ --${name}=${soft ?? 'unlimited'}:${hard ?? 'unlimited'}`),
+    ...(nice === null ? [] : [`renice -n ${nice} -p $$ > /dev/null`]),
+  ];
+}
+
+/** Node would take all supplementary groups away; setpriv(1) sets those of the user, and fails rather than go on as root. */
+function asUser({ gid, groups, uid }: RunAs): readonly string[] {
+  return ['setpriv', `--reuid=${uid}`, `--regid=${gid}`, `--groups=${groups.join(',')}`, '--'];
 }
 
 function environmentOf(spec: ChildSpec): NodeJS.ProcessEnv {

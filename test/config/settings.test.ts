@@ -47,6 +47,9 @@ test('what is not given has its default', async () => {
     recoverTimeoutMs: 60_000,
     stop: { command: null, signal: 'TERM', timeoutMs: 10_000 },
     reload: { signal: 'HUP' },
+    user: null,
+    group: null,
+    restraint: { umask: null, nice: null, limits: [] },
     dependsOn: [],
     groups: [],
     intervalMs: 5_000,
@@ -67,8 +70,13 @@ test('what is not given has its default', async () => {
     isResident: false,
     control: null,
     controlPlace: '--control',
+    runAs: null,
+    runAsPlace: '--run-as',
+    trustsPaths: false,
+    ownPidFile: null,
+    ownPidFilePlace: '--own-pid-file',
   });
-  assert.deepEqual(readRun(reader), { isOnce: false, isDryRun: false });
+  assert.deepEqual(readRun(reader), { isOnce: false, isDryRun: false, isDaemon: false });
   assert.deepEqual(await readSelect(reader), {
     pattern: { text: 'my.js', isFixed: false, isExact: false, ignoresCase: false },
     pidFile: null,

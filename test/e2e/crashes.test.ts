@@ -6,6 +6,7 @@ import { freshMemory, memoryWriter } from '../../src/brain/memory.ts';
 import { standingOf } from '../../src/brain/standing.ts';
 import { formatHandover } from '../../src/host/sentinel-protocol.ts';
 import type { Plan } from '../../src/plan/plan.ts';
+import { NO_RESTRAINT } from '../../src/system/child.ts';
 import { compile } from '../support/compile.ts';
 import { allProcesses, isAlive, readProcess, signal } from '../support/processes.ts';
 import { makeSandbox, type Sandbox, WATCHDOG } from '../support/sandbox.ts';
@@ -140,6 +141,8 @@ function planOf(sandbox: Sandbox, recover: string, program: string): Plan {
         groups: [],
         cwd: null,
         set: {},
+        user: null,
+        restraint: NO_RESTRAINT,
       },
     ],
     name: null,
@@ -154,7 +157,7 @@ function planOf(sandbox: Sandbox, recover: string, program: string): Plan {
     ownPidFile: null,
     startedBy: { arguments: [], directory: '/' },
     onlooker: { processTable: null, arguments: '', exe: WATCHDOG },
-    start: { unset: [], openFilesLimit: null },
+    start: { unset: [], unsetForOthers: [], openFilesLimit: null },
     log: { path: sandbox.path('log'), format: 'text', isShown: false },
     lingerMs: 2_000,
     beginning: { version: 'test', user: 'root', directory: '/', path: '' },

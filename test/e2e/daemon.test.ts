@@ -164,7 +164,9 @@ test('in the background without a sentinel, too', async (t) => {
   const config = configFor(sandbox, 'resident = true\n');
   assert.equal(run(sandbox, ['start', '--config', config]).status, 0);
   const pid = daemonOf(sandbox);
-  for (const descriptor of [0, 1, 2]) assert.equal(readlinkSync(`/proc/${pid}/fd/${descriptor}`), '/dev/null');
+  await waitUntil('the streams are given up', () =>
+    [0, 1, 2].every((descriptor) => readlinkSync(`/proc/${pid}/fd/${descriptor}`) === '/dev/null'),
+  );
   assert.equal(run(sandbox, ['stop', '--config', config]).status, 0);
   assert.ok(!isAlive(pid));
 });

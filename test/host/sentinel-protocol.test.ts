@@ -1,8 +1,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Frame, formatFrame, formatHandover, parseHello, parseTold } from '../../src/host/sentinel-protocol.ts';
+import { NO_RESTRAINT } from '../../src/system/child.ts';
 
-const command = { program: '/bin/sh', args: ['sh', '-c', 'true'], set: {}, unset: [], directory: null, output: null };
+const command = {
+  program: '/bin/sh',
+  args: ['sh', '-c', 'true'],
+  set: {},
+  unset: [],
+  directory: null,
+  output: null,
+  user: null,
+  restraint: NO_RESTRAINT,
+};
 const frame: Frame = {
   state: '{"é":1}\n',
   brain: { ...command, program: '/w', args: ['watchdog: brain', 'brain'] },
@@ -13,7 +23,20 @@ const frame: Frame = {
   filesLimit: 1_024,
   watch: [{ pid: 42, startTime: 999 }],
   deadlineMs: 12.3,
-  starts: [{ id: 3, command: { ...command, set: { A: 'x y' }, unset: ['B'], directory: '/srv', output: '/o' } }],
+  starts: [
+    {
+      id: 3,
+      command: {
+        ...command,
+        set: { A: 'x y' },
+        unset: ['B'],
+        directory: '/srv',
+        output: '/o',
+        user: { uid: 5, gid: 6, groups: [6, 7] },
+        restraint: { umask: 0o27, nice: -3, limits: [{ name: 'nofile', soft: 64, hard: null }] },
+      },
+    },
+  ],
   kills: [{ pid: 8, startTime: 9, number: 15 }],
   isReady: true,
   detaches: true,
@@ -62,6 +85,12 @@ directory 4
 /srv
 output 2
 /o
+user 5 6
+group 6
+group 7
+umask 23
+nice 17
+limit 7 64 999999999999999999
 signal 43 15
 kill 8 9 15
 ready

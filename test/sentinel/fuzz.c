@@ -13,6 +13,7 @@
 #include "../../src/sentinel/log.c"
 #include "../../src/sentinel/memory.c"
 #include "../../src/sentinel/notify.c"
+#include "../../src/sentinel/privileges.c"
 #include "../../src/sentinel/sentinel.c"
 #include "../../src/sentinel/text.c"
 #include "../../src/sentinel/watches.c"
@@ -81,7 +82,7 @@ int spawn(const struct command *command, const int sockets[2], int executable, e
 }
 
 static const char *const WORDS[] = { "state ", "brain\n", "title ", "note ", "log ", "offset ", "files ", "lock ", "control ", "watch ",
-	"deadline ", "start ", "signal ", "kill ", "ready\n", "detach\n", "sleep\n", "exit ", "program ", "arg ", "env ", "unset ", "directory ", "output ", "1\nx\n", "0\n\n",
+	"deadline ", "start ", "signal ", "kill ", "ready\n", "detach\n", "sleep\n", "exit ", "program ", "arg ", "env ", "unset ", "directory ", "output ", "user ", "group ", "umask ", "nice ", "limit ", "1\nx\n", "0\n\n",
 	"2\na=\n", "\n", " ", "0", "1", "99999999999999999999", "4194304 18446744073709551615", "5 77\n", "101 9\n", "%t%z%m%%%", "\0" };
 
 static u64 put(char *to, u64 at, u64 room, const char *text, u64 length) {
@@ -102,6 +103,8 @@ static u64 make_body(char *to, u64 room) {
 	if (next_random(2)) PUT("deadline %lu\n", next_random(5000));
 	if (next_random(2)) PUT("log 4\n/log\n");
 	for (u64 i = next_random(3); i > 0; i--) PUT("start %lu\nprogram 2\n/s\narg 1\ns\nenv 3\nA=2\nunset 4\nPATH\noutput 2\n/o\n", next_random(9));
+	if (next_random(3) == 0)
+		PUT("start 8\nprogram 2\n/s\narg 1\ns\nuser 5 %lu\ngroup 6\nlimit %lu 9 999999999999999999\nnice %lu\numask 18\n", next_random(9), next_random(18), next_random(42));
 	if (next_random(3) == 0) PUT("kill %lu %lu %lu\n", 1 + next_random(200), 70 + next_random(9), 1 + next_random(64));
 	if (next_random(3) == 0) PUT("ready\n");
 	if (next_random(9) == 0) PUT("detach\n");

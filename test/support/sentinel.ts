@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { type Beginning, type Frame, formatFrame, formatHandover } from '../../src/host/sentinel-protocol.ts';
+import { NO_RESTRAINT } from '../../src/system/child.ts';
 import type { Running, Sandbox } from './sandbox.ts';
 import { waitUntil } from './wait-until.ts';
 
@@ -86,7 +87,7 @@ export async function playSentinel(
 
 /** A command with nothing but its arguments. */
 export function command(program: string, args: readonly string[]): Frame['brain'] {
-  return { program, args, set: {}, unset: [], directory: null, output: null };
+  return { program, args, set: {}, unset: [], directory: null, output: null, user: null, restraint: NO_RESTRAINT };
 }
 
 /** A shell command, as an order starts it. */

@@ -1,7 +1,5 @@
 import type { Problem } from '../../config/given.ts';
-import { commandLineReader } from '../../config/reader.ts';
-import { readWatchdog } from '../../config/watchdog-settings.ts';
-import { makeTargets } from '../../plan/make-plan.ts';
+import { readWishes } from '../../plan/make-plan.ts';
 import { exitCode } from '../exit-codes.ts';
 import { print } from '../output.ts';
 import { refuse } from '../refuse.ts';
@@ -13,11 +11,8 @@ export async function configCheck(invocation: Invocation): Promise<number> {
   const { environment, given } = invocation;
   if (configPath(given, environment) === null) return refuse([noConfig(environment)]);
   const { problems, wishes } = toWishes(invocation);
-  const reader = commandLineReader(wishes.watchdog);
-  readWatchdog(reader);
-  const { problems: more, targets } = await makeTargets(wishes, false, environment);
-  const all = [...problems, ...more, ...reader.problems];
-  if (all.length > 0) return refuse(all);
+  const { problems: more, targets } = await readWishes(wishes, environment);
+  if (problems.length + more.length > 0) return refuse([...problems, ...more]);
   print(`${wishes.config}: ${targets.length === 1 ? '1 target' : `${targets.length} targets`}, nothing wrong\n`);
   return exitCode('ok');
 }

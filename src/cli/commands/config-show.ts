@@ -1,6 +1,6 @@
 import type { Given, RawValue } from '../../config/given.ts';
-import { OPTION_SPECS, type OptionScope, type OptionSpec } from '../../config/options.ts';
-import { makeTargets } from '../../plan/make-plan.ts';
+import { isRepeatable, OPTION_SPECS, type OptionScope, type OptionSpec } from '../../config/options.ts';
+import { readWishes } from '../../plan/make-plan.ts';
 import { exitCode } from '../exit-codes.ts';
 import { print } from '../output.ts';
 import { refuse } from '../refuse.ts';
@@ -13,7 +13,7 @@ export async function configShow(invocation: Invocation): Promise<number> {
   const { environment, given } = invocation;
   if (configPath(given, environment) === null) return refuse([noConfig(environment)]);
   const { problems, wishes } = toWishes(invocation);
-  const { problems: more } = await makeTargets(wishes, false, environment);
+  const { problems: more } = await readWishes(wishes, environment);
   if (problems.length + more.length > 0) return refuse([...problems, ...more]);
   const parts = [
     toLines(wishes.watchdog, 'watchdog'),
@@ -40,7 +40,7 @@ function toKey(name: string): string {
 
 function toToml(spec: OptionSpec, value: RawValue): string {
   if (typeof value === 'boolean') return String(value);
-  if (spec.type === 'variables') {
+  if (isRepeatable(spec)) {
     const pairs = (Array.isArray(value) ? value : [value]).map((pair: string) => {
       const at = pair.indexOf('=');
       return `${pair.slice(0, at)} = ${quote(pair.slice(at + 1))}`;

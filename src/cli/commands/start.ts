@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Given, Problem } from '../../config/given.ts';
 import { OPTION_SPECS, type OptionName } from '../../config/options.ts';
 import type { StatusAnswer } from '../../control/protocol.ts';
-import { makePlan } from '../../plan/make-plan.ts';
+import { makePlan, ownerOf } from '../../plan/make-plan.ts';
 import { isAlive } from '../../system/alive.ts';
 import { findHolder } from '../../system/lock-holder.ts';
 import { startInBackground } from '../daemon.ts';
@@ -82,7 +82,7 @@ async function findRunning(invocation: Invocation): Promise<number | null | { re
     return { code: exitCode('notPermitted') };
   }
   if (all.length > 0 || planned.kind === 'refused') return { code: refuse(all) };
-  return findHolder(planned.plan.lock);
+  return findHolder(planned.plan.lock, ownerOf(planned.watchdog));
 }
 
 /** The pid of the only one that is at work; `null` if none is. */

@@ -6,7 +6,7 @@ import { watchOn } from '../../brain/watch.ts';
 import type { Host } from '../../host/host.ts';
 import { openResidentHost } from '../../host/resident.ts';
 import { formatHandover } from '../../host/sentinel-protocol.ts';
-import { makePlan } from '../../plan/make-plan.ts';
+import { makePlan, readWishes } from '../../plan/make-plan.ts';
 import { type Plan, toWanted } from '../../plan/plan.ts';
 import { closeInherited } from '../../system/descriptors.ts';
 import { becomeSentinel } from '../../system/execve.ts';
@@ -19,6 +19,7 @@ import { chooseHost } from '../host-choice.ts';
 import { printError } from '../output.ts';
 import { refuse } from '../refuse.ts';
 import type { Invocation } from '../run.ts';
+import { applyRunAs } from '../run-as.ts';
 import { toWishes } from '../wishes.ts';
 
 /** Watches until told to stop, or once. */
@@ -31,14 +32,17 @@ export async function watch(invocation: Invocation): Promise<number> {
   delete environment[STAGE_VARIABLE];
   delete process.env[STAGE_VARIABLE];
   const { problems, wishes } = toWishes(invocation);
-  const planned = await makePlan(wishes, { ...invocation, environment });
-  if (planned.kind === 'refused' && problems.length === 0 && planned.mayNot)
-    return notPermitted(planned.problems[0]?.what ?? '');
-  if (planned.kind === 'refused') return refuse([...problems, ...planned.problems]);
-  if (problems.length > 0) return refuse(problems);
+  if (problems.length > 0) return refuse([...problems, ...(await readWishes(wishes, environment)).problems]);
+  const became = applyRunAs(wishes.watchdog, wishes.config);
+  if (became.kind === 'refused') return refuse([became.problem]);
+  if (became.kind === 'failed') return notPermitted(became.why);
+  const planned = await makePlan(wishes, { ...invocation, environment: { ...process.env } });
+  if (planned.kind === 'refused') {
+    return planned.mayNot ? notPermitted(planned.problems[0]?.what ?? '') : refuse(planned.problems);
+  }
   const { plan, run, watchdog } = planned;
   if (plan.isDaemon) process.chdir('/');
-  const choice = chooseHost({ ...watchdog, ...run }, environment);
+  const choice = chooseHost({ ...watchdog, ...run }, process.env);
   return choice.kind === 'sentinel' ? becomeSentinelOf(plan, choice.path) : stay(plan, run.isOnce, choice.why);
 }
 
