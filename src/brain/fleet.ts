@@ -5,6 +5,7 @@
  * are written twice, but never is anything started without a line, or twice.
  */
 import { findWaitedFor, isThere, withDependencies } from '../core/fleet.ts';
+import { type Budget, FULL_BUDGET, MAX_TOLD, spend } from '../core/notice.ts';
 import type { Changes } from '../core/report.ts';
 import { mayRest } from '../core/rest.ts';
 import { followed, isSame, wakeAtMs } from '../core/state.ts';
@@ -19,8 +20,9 @@ import type { OomMark } from '../system/oom.ts';
 import { marksFor, withCause } from './cause.ts';
 import { explainEnd } from './command-end.ts';
 import { type Entry, toEntry, withEntry } from './history.ts';
-import { type Job, withIdentity, withJob, withoutJob } from './jobs.ts';
+import { type Job, nextLimitAtMs, overdue, withIdentity, withJob, withoutJob } from './jobs.ts';
 import type { Memory, Remembered } from './memory.ts';
+import { noticesOf } from './notices.ts';
 import { beginFrom, openSavedFile, readSaved, type SavedTarget, toSaved } from './saved.ts';
 
 /** One target at work; what changes of it is exchanged as a whole, never in parts. */
@@ -31,6 +33,7 @@ export interface Member {
   isUnwatched: boolean;
   oomMarks: readonly OomMark[];
   recoveries: number;
+  budget: Budget;
   history: readonly Entry[];
 }
 
@@ -111,6 +114,7 @@ export async function openFleet({ host, log, memory, onTold, title, words, write
     },
     replace,
     async passTime() {
+      endLate();
       for (const member of members) input(member, { kind: 'time-passed' });
       await settle();
       isReady = true;
@@ -159,7 +163,16 @@ export async function openFleet({ host, log, memory, onTold, title, words, write
     const seed = Math.floor(Math.random() * 2 ** 32);
     const saved = inherited.targets.find(({ name }) => name === rules.name) ?? stillRunning(rules.name);
     const state = beginFrom(rules, saved, seed, host.nowMs());
-    return { plan: target, wanted, state, isUnwatched: false, oomMarks: [], recoveries: 0, history: [] };
+    return {
+      plan: target,
+      wanted,
+      state,
+      isUnwatched: false,
+      oomMarks: [],
+      recoveries: 0,
+      budget: FULL_BUDGET,
+      history: [],
+    };
   }
 
   /** A recovery of this name may be under way although the target is new: it was removed meanwhile. */
@@ -200,6 +213,20 @@ export async function openFleet({ host, log, memory, onTold, title, words, write
       case 'connect':
       case 'host-gone':
         return;
+    }
+  }
+
+  /** Whatever takes longer than it may is told to end, with all that it has started. */
+  function endLate(): void {
+    const { jobs: next, late } = overdue(jobs, host.nowMs());
+    jobs = next;
+    for (const [{ identity, kind, target }, signal] of late) {
+      const pid = identity?.pid ?? 0;
+      log.report({
+        kind: 'warning',
+        text: `the ${kind} command of ${target}, pid ${pid}, takes too long; sending ${signal}`,
+      });
+      deeds.signals.push({ pid, signal });
     }
   }
 
@@ -296,12 +323,30 @@ export async function openFleet({ host, log, memory, onTold, title, words, write
     const entry = toEntry(member.plan.rules, report, Date.now());
     member.history = withEntry(member.history, entry);
     onTold(member, entry);
+    notify(member, report, entry);
+  }
+
+  /** Whoever wants to know of such events is told by a command of its own, which nothing waits for. */
+  function notify(member: Member, report: Report, entry: Entry): void {
+    const { events, onEvent, webhook } = member.plan.notify;
+    if ((onEvent === null && webhook === null) || !events.some((one) => one === report.kind)) return;
+    const { budget, skipped } = spend(member.budget, host.nowMs());
+    member.budget = budget;
+    if (skipped === null) {
+      if (budget.skipped > 1) return;
+      const text = `more than ${MAX_TOLD} events of ${member.plan.rules.name} in a minute: those that follow are only counted`;
+      log.report({ kind: 'warning', text });
+      return;
+    }
+    for (const { command, kind, variables } of noticesOf(plan, member.plan, entry, report, skipped)) {
+      start(member, kind, command, variables);
+    }
   }
 
   function start(member: Member, kind: Job['kind'], command: string, context: Readonly<Record<string, string>>): void {
     const { cwd, restraint, rules, set, user } = member.plan;
     const id = jobs.nextId;
-    jobs = withJob(jobs, kind, rules.name);
+    jobs = withJob(jobs, kind, rules.name, host.nowMs());
     const own = { WATCHDOG_TARGET: rules.name, WATCHDOG_BY: String(host.pid), ...context };
     const unset = user === null ? plan.start.unset : plan.start.unsetForOthers;
     deeds.starts.push({
@@ -336,7 +381,11 @@ export async function openFleet({ host, log, memory, onTold, title, words, write
     const { kills, signals, starts } = deeds;
     if (kills.length + signals.length + starts.length === 0) return;
     deeds = { starts: [], signals: [], kills: [] };
-    host.commit(orderOf({ kills, signals, starts }));
+    // What brings a target back goes before what tells of it.
+    const isNotice = ({ id }: Order['starts'][number]): boolean =>
+      jobs.running.some((job) => job.id === id && (job.kind === 'on-event' || job.kind === 'webhook'));
+    const ordered = [...starts.filter((one) => !isNotice(one)), ...starts.filter(isNotice)];
+    host.commit(orderOf({ kills, signals, starts: ordered }));
   }
 
   function questionOf({ state, wanted }: Member): Question {
@@ -420,7 +469,8 @@ export async function openFleet({ host, log, memory, onTold, title, words, write
   }
 
   function deadlineAtMs(): number | null {
-    return [...members.map(({ state }) => wakeAtMs(state)), log.retryAtMs()].reduce(earliest, null);
+    const all = [...members.map(({ state }) => wakeAtMs(state)), log.retryAtMs(), nextLimitAtMs(jobs)];
+    return all.reduce(earliest, null);
   }
 }
 

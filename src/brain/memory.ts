@@ -1,4 +1,5 @@
 /** What a brain leaves for the next one. */
+import type { Budget } from '../core/notice.ts';
 import type { TargetState } from '../core/types.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { OomMark } from '../system/oom.ts';
@@ -24,6 +25,8 @@ export interface Remembered {
   readonly oomMarks: readonly OomMark[];
   /** Recoveries since the watch began. */
   readonly recoveries: number;
+  /** How many events somebody was told of lately. */
+  readonly budget: Budget;
   /** What was last told of it, the latest at the end. */
   readonly history: readonly Entry[];
 }

@@ -9,6 +9,7 @@ import { parseArguments } from './arguments.ts';
 import { check } from './commands/check.ts';
 import { configCheck } from './commands/config-check.ts';
 import { configShow } from './commands/config-show.ts';
+import { deliver } from './commands/deliver.ts';
 import { doctor } from './commands/doctor.ts';
 import { events, why } from './commands/events.ts';
 import { match } from './commands/match.ts';
@@ -59,6 +60,8 @@ const COMMANDS: Readonly<Record<CommandName, (invocation: Invocation) => Promise
 /** Runs what the command line asks for; the exit code. */
 export async function run(argv: readonly string[], environment: NodeJS.ProcessEnv): Promise<number> {
   const args = ownArguments(argv);
+  // Started by a watchdog to tell of an event; nothing for a user.
+  if (args[0] === 'deliver' && environment.WATCHDOG_URL !== undefined) return deliver(environment);
   const request = parseArguments(args, `watchdog ${VERSION} (Node ${process.version})`);
   switch (request.kind) {
     case 'show':

@@ -6,7 +6,19 @@ import { type CommandName, isRepeatable, OPTION_SPECS, type OptionSpec, optionNa
 const FOREIGN_VARIABLES: ReadonlySet<string> = new Set(['WATCHDOG_USEC', 'WATCHDOG_PID']);
 
 /** What a recovery is told of why it runs. A watchdog that is started by a recovery finds these set. */
-export const CONTEXT_VARIABLES = ['WATCHDOG_TARGET', 'WATCHDOG_CAUSE', 'WATCHDOG_ATTEMPT', 'WATCHDOG_BY'] as const;
+export const CONTEXT_VARIABLES = [
+  'WATCHDOG_TARGET',
+  'WATCHDOG_CAUSE',
+  'WATCHDOG_ATTEMPT',
+  'WATCHDOG_BY',
+  'WATCHDOG_EVENT',
+  'WATCHDOG_MESSAGE',
+  'WATCHDOG_TIME',
+  'WATCHDOG_SKIPPED',
+  'WATCHDOG_TARGET_PID',
+  'WATCHDOG_URL',
+  'WATCHDOG_BODY',
+] as const;
 
 /** The variables of the environment that are ours: they stand for options, and are not handed on. */
 export const OWN_VARIABLES: ReadonlySet<string> = new Set([

@@ -25,7 +25,7 @@ export const CONTROL_COMMANDS = [
   'shutdown',
 ] as const;
 
-export type OptionGroup = 'What to watch' | 'What to do' | 'When' | 'The log' | 'This run';
+export type OptionGroup = 'What to watch' | 'What to do' | 'Being told' | 'When' | 'The log' | 'This run';
 
 /**
  * Where it counts. `target`: for one target, so that in a file it stands in `[target.NAME]`
@@ -310,6 +310,34 @@ export const OPTIONS = [
     group: 'What to do',
     commands: WATCH,
     help: 'names by which several targets can be asked for at once',
+  },
+
+  {
+    name: 'on-event',
+    type: 'text',
+    scope: 'target',
+    value: 'COMMAND',
+    group: 'Being told',
+    commands: WATCH,
+    help: 'run for each event, with its context in WATCHDOG_EVENT, WATCHDOG_MESSAGE and others',
+  },
+  {
+    name: 'webhook',
+    type: 'text',
+    scope: 'target',
+    value: 'URL',
+    group: 'Being told',
+    commands: WATCH,
+    help: 'where each event is posted to, as JSON',
+  },
+  {
+    name: 'events',
+    type: 'list',
+    scope: 'target',
+    value: 'EVENT[,EVENT]',
+    group: 'Being told',
+    commands: WATCH,
+    help: 'which events these are, or all (default: gone, recovered, recovery-failed and others that matter)',
   },
 
   {

@@ -1,5 +1,6 @@
 /** What to do about a target, and when. Plain data, so that it can travel with the state. */
 import { LIMIT_NAMES, limitNumber } from '../core/limits.ts';
+import { DEFAULT_EVENTS, EVENTS, type EventName } from '../core/notice.ts';
 import { signalNumber } from '../core/signals.ts';
 import type { Backoff, StopRule } from '../core/types.ts';
 import { parseDuration } from './duration.ts';
@@ -17,6 +18,7 @@ export interface TargetSettings {
   readonly user: string | null;
   readonly group: string | null;
   readonly restraint: Restraint;
+  readonly notify: NotifySettings;
   readonly dependsOn: readonly string[];
   readonly groups: readonly string[];
   readonly intervalMs: number;
@@ -25,6 +27,13 @@ export interface TargetSettings {
   readonly settleMs: number;
   readonly backoff: Backoff;
   readonly startDelayMs: number;
+}
+
+/** Who is told of events, and of which. */
+export interface NotifySettings {
+  readonly onEvent: string | null;
+  readonly webhook: string | null;
+  readonly events: readonly EventName[];
 }
 
 /** What its commands may take of the machine; `null` where it is as ours. */
@@ -54,6 +63,7 @@ export function readTarget(reader: Reader): TargetSettings {
     user: text(reader, 'user'),
     group: text(reader, 'group'),
     restraint: readRestraint(reader),
+    notify: readNotify(reader),
     dependsOn: readNames(reader, 'depends-on'),
     groups: readNames(reader, 'groups'),
     intervalMs: duration(reader, 'interval', MIN_INTERVAL_MS),
@@ -77,7 +87,7 @@ function readRecover(reader: Reader): string {
 }
 
 /** A command for the shell; `null` if none was given. */
-function readCommand(reader: Reader, name: 'recover' | 'stop' | 'reload'): string | null {
+function readCommand(reader: Reader, name: 'recover' | 'stop' | 'reload' | 'on-event'): string | null {
   const command = reader.given[name]?.value;
   if (typeof command !== 'string') return null;
   if (command.trim() === '') complain(reader, name, 'is empty; write a command, such as "node my.js start"');
@@ -118,6 +128,37 @@ function readReload(reader: Reader): ReloadRule {
 export function readSignalName(given: string): string | null {
   const name = given.trim().toUpperCase().replace(/^SIG/, '');
   return signalNumber(name) > 0 ? name : null;
+}
+
+function readNotify(reader: Reader): NotifySettings {
+  const onEvent = readCommand(reader, 'on-event');
+  const webhook = readUrl(reader);
+  if (reader.given.events !== undefined && onEvent === null && webhook === null) {
+    complain(
+      reader,
+      'events',
+      `says what to tell, and nobody is told; give ${reader.spell('on-event')} or ${reader.spell('webhook')} too`,
+    );
+  }
+  return { onEvent, webhook, events: readEvents(reader) };
+}
+
+function readUrl(reader: Reader): string | null {
+  const url = text(reader, 'webhook');
+  if (url === null || /^https?:\/\/[^/\s]+/.test(url)) return url;
+  complain(reader, 'webhook', `"${url}" is no URL; write it with http:// or https://`);
+  return null;
+}
+
+function readEvents(reader: Reader): readonly EventName[] {
+  const given = list(reader, 'events');
+  if (given === null) return DEFAULT_EVENTS;
+  if (given.includes('all')) return EVENTS;
+  return given.flatMap((word) => {
+    const event = EVENTS.find((one) => one === word);
+    if (event === undefined) complain(reader, 'events', `there is no event "${word}"${hint(word, EVENTS, 'events')}`);
+    return event ?? [];
+  });
 }
 
 function readRestraint(reader: Reader): Restraint {

@@ -168,7 +168,9 @@ export function describe(target: TargetRules, report: Report): string {
     case 'asked':
       return `asked by an operator: ${report.what}`;
     case 'command-failed':
-      return `the command to ${report.what} it failed: ${report.why}`;
+      return report.what === 'stop' || report.what === 'reload'
+        ? `the command to ${report.what} it failed: ${report.why}`
+        : `the ${report.what} failed: ${report.why}`;
   }
 }
 

@@ -250,7 +250,11 @@ export type Report =
   /** Something that an operator wanted done and that changes nothing in the target's life, such as a signal. */
   | { readonly kind: 'asked'; readonly what: string }
   /** A command of the target other than its recovery. */
-  | { readonly kind: 'command-failed'; readonly what: 'stop' | 'reload'; readonly why: string };
+  | {
+      readonly kind: 'command-failed';
+      readonly what: 'stop' | 'reload' | 'on-event' | 'webhook';
+      readonly why: string;
+    };
 
 /** Why a recovery counts as failed. */
 export type FailureReason =

@@ -186,6 +186,7 @@ function toTargetPlan(
     set,
     user: user === null ? null : { uid: user.uid, gid: user.gid, groups: user.groups },
     restraint: settings.restraint,
+    notify: settings.notify,
   };
 }
 
@@ -216,10 +217,15 @@ function findRunAs(reader: Reader, { group, user: wanted }: TargetSettings): Use
 }
 
 /** As root, what could be changed by others is not run. */
-function checkCommands(reader: Reader, { cwd, recover, reload, stop }: TargetSettings, runAs: number | null): void {
+function checkCommands(
+  reader: Reader,
+  { cwd, notify, recover, reload, stop }: TargetSettings,
+  runAs: number | null,
+): void {
   const commands = [
     ['recover', recover],
     ['stop', stop.command],
+    ['on-event', notify.onEvent],
     ['reload', 'command' in reload ? reload.command : null],
   ] as const;
   for (const [name, command] of commands) {

@@ -4,7 +4,7 @@
  */
 import type { Given } from '../config/given.ts';
 import { compilePattern, type PatternSettings } from '../config/pattern.ts';
-import type { ReloadRule } from '../config/target-settings.ts';
+import type { NotifySettings, ReloadRule } from '../config/target-settings.ts';
 import type { TargetRules } from '../core/types.ts';
 import type { Restraint, RunAs } from '../system/child.ts';
 import type { Onlooker, Wanted } from '../system/look.ts';
@@ -62,6 +62,7 @@ export interface TargetPlan {
   /** As whom its commands run; `null`: as we do. */
   readonly user: RunAs | null;
   readonly restraint: Restraint;
+  readonly notify: NotifySettings;
 }
 
 /** What the log tells first. */
@@ -119,7 +120,8 @@ export function toOnlooker(plan: OnlookerPlan, commands: readonly string[]): Onl
 
 /** All that is started for these targets, as `sh -c` has it. */
 export function commandsOf(targets: readonly TargetPlan[]): readonly string[] {
-  const commands = targets.flatMap(({ reload, rules }) => [
+  const commands = targets.flatMap(({ notify, reload, rules }) => [
+    ...(notify.onEvent === null ? [] : [notify.onEvent]),
     rules.recover,
     ...(rules.stop.command === null ? [] : [rules.stop.command]),
     ...('command' in reload ? [reload.command] : []),

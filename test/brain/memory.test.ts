@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { withJob } from '../../src/brain/jobs.ts';
 import { freshMemory, memoryWriter, readMemory } from '../../src/brain/memory.ts';
+import { FULL_BUDGET } from '../../src/core/notice.ts';
 import { initialState } from '../../src/core/state.ts';
 import type { Plan } from '../../src/plan/plan.ts';
 import { makeTarget } from '../support/target.ts';
@@ -17,10 +18,11 @@ test('what one brain leaves, the next one reads', () => {
         isUnwatched: true,
         oomMarks: [{ pid: 1, startTime: 2, path: '/x', kills: 3 }],
         recoveries: 2,
+        budget: FULL_BUDGET,
         history: [{ atMs: 1, event: 'gone' as const, message: 'é' }],
       },
     ],
-    jobs: withJob(freshMemory(plan).jobs, 'recovery', 'é"'),
+    jobs: withJob(freshMemory(plan).jobs, 'recovery', 'é"', 5),
   };
   assert.deepEqual(readMemory(memoryWriter()(memory)), memory);
   assert.deepEqual(readMemory(memoryWriter()(freshMemory(plan))), freshMemory(plan));

@@ -8,6 +8,7 @@ import { commandLineReader } from '../../src/config/reader.ts';
 import { readSelect } from '../../src/config/select-settings.ts';
 import { readTarget } from '../../src/config/target-settings.ts';
 import { readRun, readWatchdog } from '../../src/config/watchdog-settings.ts';
+import { DEFAULT_EVENTS } from '../../src/core/notice.ts';
 
 function given(values: Readonly<Record<string, RawValue>>): Given {
   return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, { value, from: `--${name}` }]));
@@ -50,6 +51,7 @@ test('what is not given has its default', async () => {
     user: null,
     group: null,
     restraint: { umask: null, nice: null, limits: [] },
+    notify: { onEvent: null, webhook: null, events: DEFAULT_EVENTS },
     dependsOn: [],
     groups: [],
     intervalMs: 5_000,

@@ -143,6 +143,7 @@ function planOf(sandbox: Sandbox, recover: string, program: string): Plan {
         set: {},
         user: null,
         restraint: NO_RESTRAINT,
+        notify: { onEvent: null, webhook: null, events: [] },
       },
     ],
     name: null,
