@@ -1,7 +1,8 @@
 /** What a brain leaves for the next one. */
 import type { Budget } from '../core/notice.ts';
+import { diff, patch } from '../core/patch.ts';
 import type { TargetState } from '../core/types.ts';
-import type { Plan } from '../plan/plan.ts';
+import type { Plan, TargetPlan } from '../plan/plan.ts';
 import type { OomMark } from '../system/oom.ts';
 import type { Entry } from './history.ts';
 import { type Jobs, NO_JOBS } from './jobs.ts';
@@ -42,14 +43,32 @@ export function memoryWriter(): (memory: Memory) => string {
   return ({ jobs, plan, targets }) => {
     if (plan !== known) {
       known = plan;
-      written = JSON.stringify(plan);
+      written = JSON.stringify({ ...plan, targets: pack(plan.targets) });
     }
-    return `{"format":${FORMAT},"plan":${written},"rest":${JSON.stringify({ targets, jobs })}}`;
+    return `{"format":${FORMAT},"plan":${written},"rest":${JSON.stringify({ targets: targets && pack(targets), jobs })}}`;
   };
 }
 
 /** `null` if another version wrote it in a form of its own. */
 export function readMemory(text: string): Memory | null {
-  const { format, plan, rest } = JSON.parse(text) as { format: number; plan: Plan; rest: Omit<Memory, 'plan'> };
-  return format === FORMAT ? { plan, ...rest } : null;
+  const { format, plan, rest } = JSON.parse(text) as Written;
+  if (format !== FORMAT) return null;
+  const targets = rest.targets === null ? null : unpack<Remembered>(rest.targets);
+  return { plan: { ...plan, targets: unpack<TargetPlan>(plan.targets) }, targets, jobs: rest.jobs };
+}
+
+/** The text as JSON has it: lists of targets packed. */
+interface Written {
+  readonly format: number;
+  readonly plan: Omit<Plan, 'targets'> & { readonly targets: readonly unknown[] };
+  readonly rest: { readonly targets: readonly unknown[] | null; readonly jobs: Jobs };
+}
+
+/** The first one whole; of the others what differs from it, `0` if nothing does. */
+function pack(items: readonly unknown[]): readonly unknown[] {
+  return items.map((item, at) => (at === 0 ? item : (diff(items[0], item) ?? 0)));
+}
+
+function unpack<T>(items: readonly unknown[]): readonly T[] {
+  return items.map((item, at) => (at === 0 ? item : item === 0 ? items[0] : patch(items[0], item)) as T);
 }
