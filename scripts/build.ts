@@ -22,6 +22,8 @@ import {
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { build } from 'esbuild';
+import { TOPICS } from '../src/cli/topics.ts';
+import { manPage } from './man.ts';
 import { compileSentinel } from './sentinel.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -36,6 +38,7 @@ mkdirSync(dist, { recursive: true });
 rmSync(stamp, { force: true });
 await makeBundle(compileSentinel(root, dist));
 await makeExecutable();
+writeFileSync(join(dist, 'watchdog.1'), manPage());
 smokeTest();
 writeFileSync(stamp, sources);
 
@@ -45,11 +48,10 @@ function isFresh(): boolean {
 
 function hashSources(): string {
   const hash = createHash('sha256').update(process.version);
-  const files = globSync(['src/**/*', 'scripts/build.ts', 'scripts/sentinel.ts', 'package.json', 'package-lock.json'], {
-    cwd: root,
-  });
+  const own = ['src/**/*', 'docs/*.md', 'scripts/build.ts', 'scripts/sentinel.ts', 'scripts/man.ts'];
+  const files = globSync([...own, 'package.json', 'package-lock.json'], { cwd: root });
   for (const file of files.sort()) {
-    if (/\.(ts|json|c|h)$/.test(file)) hash.update(file).update(readFileSync(join(root, file)));
+    if (/\.(ts|json|c|h|md)$/.test(file)) hash.update(file).update(readFileSync(join(root, file)));
   }
   return hash.digest('hex');
 }
@@ -70,9 +72,16 @@ async function makeBundle(sentinel: Buffer | null): Promise<void> {
     define: {
       'import.meta.url': '__bundleUrl',
       WATCHDOG_SENTINEL: JSON.stringify(sentinel?.toString('base64') ?? ''),
+      WATCHDOG_TOPICS: JSON.stringify(readTopics()),
     },
   });
   chmodSync(bundle, 0o755);
+}
+
+/** The manual's pages, which the executable can print. */
+function readTopics(): Readonly<Record<string, string>> {
+  const names = [...TOPICS, 'manual'];
+  return Object.fromEntries(names.map((name) => [name, readFileSync(join(root, 'docs', `${name}.md`), 'utf8')]));
 }
 
 /** pkg's simple mode: one script, and the Node that runs this; nothing is patched, nothing is downloaded. */

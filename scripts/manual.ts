@@ -1,19 +1,26 @@
 /**
- * Writes the parts of `docs/manual.md` that are tables of the source: the exit codes and
- * the options. They stand between two marks each; a test fails when they are stale.
- * `sh scripts/run.sh manual` writes them.
+ * Writes the parts of the manual that are tables of the source: exit codes, options and
+ * events, between two marks each; and the JSON Schema of a configuration. A test fails when
+ * they are stale. `sh scripts/run.sh manual` writes them.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { EXIT_CODES } from '../src/cli/exit-codes.ts';
 import { variableOf } from '../src/config/environment.ts';
-import { OPTION_SPECS, type OptionSpec, optionName } from '../src/config/options.ts';
+import { CONTROL_COMMANDS, OPTION_SPECS, type OptionSpec, optionName } from '../src/config/options.ts';
+import { configSchema } from '../src/config/schema.ts';
+import { DEFAULT_EVENTS, EVENTS } from '../src/core/notice.ts';
 
-const path = join(import.meta.dirname, '..', 'docs', 'manual.md');
+const docs = join(import.meta.dirname, '..', 'docs');
 
-/** The manual with its tables as the source has them now. */
-export function renderManual(manual: string): string {
-  return replaceBetween(replaceBetween(manual, 'exit codes', exitCodes()), 'options', options());
+/** What is written, by file: its text as the source has it now. */
+export function renderAll(): ReadonlyMap<string, string> {
+  const page = (name: string): string => readFileSync(join(docs, name), 'utf8');
+  return new Map([
+    ['options.md', replaceBetween(replaceBetween(page('options.md'), 'exit codes', exitCodes()), 'options', options())],
+    ['events.md', replaceBetween(page('events.md'), 'events', events())],
+    ['watchdog.schema.json', `${JSON.stringify(configSchema(), null, 2)}\n`],
+  ]);
 }
 
 function replaceBetween(text: string, name: string, table: string): string {
@@ -50,8 +57,19 @@ function key({ name, scope }: OptionSpec): string {
   return scope === 'target' ? `\`${name}\`` : `\`${name}\` (top)`;
 }
 
-function commands(option: OptionSpec): string {
-  return option.commands.length === 3 && option.commands.includes('match') ? 'all' : option.commands.join(', ');
+/** `start` and `restart` take what a watch takes, and need not be told. */
+function commands({ commands: all }: OptionSpec): string {
+  const isControl = CONTROL_COMMANDS.every((command) => all.includes(command));
+  const others = all.filter((command) => !CONTROL_COMMANDS.some((one) => one === command));
+  const own = isControl ? ['control'] : all.filter((one) => CONTROL_COMMANDS.some((other) => other === one));
+  const shown = all.includes('watch') && !isControl ? own.filter((one) => one !== 'start' && one !== 'restart') : own;
+  return [...others, ...shown].join(', ');
+}
+
+function events(): string {
+  const row = (event: string): string =>
+    `| \`${event}\` | ${DEFAULT_EVENTS.some((one) => one === event) ? 'yes' : ''} |\n`;
+  return `| event | told by default |\n|---|---|\n${EVENTS.map(row).join('')}`;
 }
 
 function escapeCell(text: string): string {
@@ -59,6 +77,5 @@ function escapeCell(text: string): string {
 }
 
 if (process.argv[1] === import.meta.filename) {
-  const manual = readFileSync(path, 'utf8');
-  writeFileSync(path, renderManual(manual));
+  for (const [name, text] of renderAll()) writeFileSync(join(docs, name), text);
 }

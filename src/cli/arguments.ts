@@ -11,6 +11,7 @@ import {
   optionName,
 } from '../config/options.ts';
 import { AFTER_HELP, DESCRIPTIONS } from './help.ts';
+import { TOPICS } from './topics.ts';
 
 /** What the command line asks for. */
 export type Request =
@@ -27,12 +28,14 @@ export type Request =
   | { readonly kind: 'invalid'; readonly message: string };
 
 /** The commands beside the watch itself, which has no name; of some there are several under one word. */
-const COMMANDS = ['match', 'check', 'doctor', ...CONTROL_COMMANDS] as const;
+export const COMMANDS = ['match', 'check', 'doctor', ...CONTROL_COMMANDS, 'help', 'completion'] as const;
 const ALL_COMMANDS: readonly string[] = [...COMMANDS, 'config'];
-const CONFIG_COMMANDS = ['check', 'show'] as const;
+export const CONFIG_COMMANDS = ['check', 'show'] as const;
 
 /** What a command takes besides options. */
 const ARGUMENTS: Readonly<Partial<Record<CommandName, string>>> = {
+  help: '[TOPIC]',
+  completion: '<SHELL>',
   status: '[NAME...]',
   start: '[NAME...]',
   stop: '[NAME...]',
@@ -98,7 +101,7 @@ function createCommand(
     .helpOption('-h, --help', 'print this')
     .helpCommand(false);
   const words = ARGUMENTS[of];
-  if (words !== undefined) command.argument(words, 'names, globs (web-*) or groups');
+  if (words !== undefined) command.argument(words, describeWords(of));
   if (words !== undefined || isControl(of)) command.usage(`[options]${words === undefined ? '' : ` ${words}`}`);
   else if (of === 'doctor' || of.startsWith('config')) command.usage('[options]');
   else if (of !== 'watch') command.usage('--pattern REGEX [options]');
@@ -109,7 +112,14 @@ function createCommand(
   }
   return command
     .allowExcessArguments(false)
-    .action((...given: unknown[]) => action(command.opts(), words === undefined ? [] : [given[0]].flat().map(String)));
+    .action((...given: unknown[]) =>
+      action(command.opts(), words === undefined ? [] : [given[0] ?? []].flat().map(String)),
+    );
+}
+
+function describeWords(command: CommandName): string {
+  if (command === 'help') return TOPICS.join(', ');
+  return command === 'completion' ? 'bash, zsh or fish' : 'names, globs (web-*) or groups';
 }
 
 function isControl(command: CommandName): boolean {

@@ -21,6 +21,8 @@ export const DESCRIPTIONS: Readonly<Record<CommandName, string>> = {
   why: 'Tells the last decisions about targets, each with its reason.',
   events: 'Tells what happened to targets.',
   shutdown: 'Ends the watchdog; what it watches lives on.',
+  help: 'Prints a page of the manual.',
+  completion: 'Prints completions for bash, zsh or fish.',
   check: 'Looks once and starts nothing: exit code 0 when it is up, 1 down, 3 could not tell.',
 };
 
@@ -28,10 +30,12 @@ export const DESCRIPTIONS: Readonly<Record<CommandName, string>> = {
 export const AFTER_HELP = `
 Times are written 500ms, 5s, 2m or 1h. Every option is also a variable: --pid-file
 is WATCHDOG_PID_FILE, a switch is on with 1. The command line has the last word.
+Many targets stand in a file, see watchdog help config. Other topics: targets,
+recovery, control, running, log, events, privileges, options.
 
 The log is /var/log/watchdog.log for root, $XDG_STATE_HOME/watchdog/watchdog.log
-(or ~/.local/state/…) for others, and standard output as process 1. SIGHUP reopens
-it; SIGUSR2 looks at once; SIGTERM, SIGINT and SIGQUIT end the watch. What was
+(or ~/.local/state/…) for others, and standard output as process 1. SIGHUP reads
+the configuration again and reopens the log; SIGUSR2 looks at once; SIGTERM, SIGINT and SIGQUIT end the watch. What was
 recovered lives on. While all is well, only a sentinel of some kilobytes waits; where
 there can be none, or by --resident, the watchdog itself (watchdog doctor tells which).
 
@@ -42,7 +46,10 @@ Examples:
   watchdog match --pattern my.js
   watchdog check --pattern my.js || echo down
   watchdog doctor
-  watchdog config check --config watchdog.toml
+  watchdog start --config /etc/watchdog/watchdog.toml
+  watchdog status
+  watchdog pause web --for 10m --reason deploy
+  watchdog help config
   @reboot watchdog -p my.js -r "node /srv/my.js start"        (a line of a crontab)
 
 Exit codes:

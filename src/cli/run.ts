@@ -7,11 +7,13 @@ import { ownArguments } from '../system/own-process.ts';
 import { VERSION } from '../version.ts';
 import { parseArguments } from './arguments.ts';
 import { check } from './commands/check.ts';
+import { completion } from './commands/completion.ts';
 import { configCheck } from './commands/config-check.ts';
 import { configShow } from './commands/config-show.ts';
 import { deliver } from './commands/deliver.ts';
 import { doctor } from './commands/doctor.ts';
 import { events, why } from './commands/events.ts';
+import { help } from './commands/help.ts';
 import { match } from './commands/match.ts';
 import { orderTargets, orderWatchdog, signalTargets } from './commands/order.ts';
 import { shutdown } from './commands/shutdown.ts';
@@ -55,6 +57,8 @@ const COMMANDS: Readonly<Record<CommandName, (invocation: Invocation) => Promise
   why,
   events,
   shutdown,
+  help,
+  completion,
 };
 
 /** Runs what the command line asks for; the exit code. */

@@ -4,7 +4,16 @@
  */
 
 /** Which commands take an option. */
-export type CommandName = 'watch' | 'match' | 'check' | 'doctor' | 'config check' | 'config show' | ControlCommand;
+export type CommandName =
+  | 'watch'
+  | 'match'
+  | 'check'
+  | 'doctor'
+  | 'config check'
+  | 'config show'
+  | 'help'
+  | 'completion'
+  | ControlCommand;
 
 /** Those that ask a watchdog that is at work. */
 export type ControlCommand = (typeof CONTROL_COMMANDS)[number];
