@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
+import { request } from 'node:http';
 import { connect } from 'node:net';
 import { test } from 'node:test';
 import {
@@ -282,3 +283,36 @@ test('bad clients: refused or cut off, and the watch goes on', async (t) => {
   await logged(sandbox, 'web recovered: ', 2);
   assert.equal(curl(sandbox, 'status').code, 200);
 });
+
+test('whatever is asked in the same moment, each is answered, and by what was so', async (t) => {
+  const sandbox = makeSandbox(t);
+  const watchdog = await watchTwo(sandbox);
+  const verbs = ['status', 'why', 'events', 'look', 'pause', 'resume', 'reload', 'recover', 'signal', 'start'];
+  const asked = Array.from({ length: 40 }, (_, at) => verbs[at % verbs.length] as string).map((verb) => {
+    const isQuestion = verb === 'status' || verb === 'why' || verb === 'events';
+    const body =
+      verb === 'reload' ? '{}' : verb === 'signal' ? '{"targets":["db"],"signal":"CONT"}' : '{"targets":["web"]}';
+    return post(sandbox.path('control'), isQuestion ? 'GET' : 'POST', verb, isQuestion ? '' : body);
+  });
+  for (const { code, text } of await Promise.all(asked)) {
+    assert.ok(code === 200 || code === 409, `${code} ${text}`);
+    JSON.parse(text);
+  }
+  assert.equal(watchdog.child.exitCode, null);
+  tell(sandbox, 'resume', 'web');
+  await until(sandbox, 'web', 'up');
+});
+
+function post(socketPath: string, method: string, verb: string, body: string): Promise<{ code: number; text: string }> {
+  return new Promise((resolve, reject) => {
+    const sent = request({ socketPath, method, path: `/v1/${verb}`, timeout: 20_000 }, (response) => {
+      let text = '';
+      response.on('data', (chunk) => {
+        text += String(chunk);
+      });
+      response.on('end', () => resolve({ code: response.statusCode ?? 0, text }));
+    });
+    sent.on('error', reject);
+    sent.end(body);
+  });
+}
