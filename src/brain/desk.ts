@@ -40,7 +40,8 @@ export interface DeskOptions {
 interface Waiter {
   readonly asked: Asked;
   readonly verb: 'start' | 'stop' | 'restart' | 'recover';
-  readonly waiting: Set<Member>;
+  /** Names: a reload may have put another member in its place. */
+  readonly waiting: Set<string>;
   readonly results: Result[];
 }
 
@@ -222,7 +223,7 @@ export async function openDesk({ fleet, host, reload }: DeskOptions): Promise<De
         });
         continue;
       }
-      waiter.waiting.add(member);
+      waiter.waiting.add(member.plan.rules.name);
       await fleet.ask(member, order);
     }
     waiters.push(waiter);
@@ -230,11 +231,12 @@ export async function openDesk({ fleet, host, reload }: DeskOptions): Promise<De
 
   /** Whether it is answered, or nobody waits for it any more. */
   function isSettled({ asked, results, verb, waiting }: Waiter): boolean {
-    for (const member of waiting) {
-      const outcome = fleet.members.includes(member) ? outcomeOf(verb, member) : { ok: false, message: 'was removed' };
+    for (const target of waiting) {
+      const member = fleet.members.find(({ plan: { rules } }) => rules.name === target);
+      const outcome = member === undefined ? { ok: false, message: 'was removed' } : outcomeOf(verb, member);
       if (outcome === null) continue;
-      waiting.delete(member);
-      results.push({ target: member.plan.rules.name, ...outcome });
+      waiting.delete(target);
+      results.push({ target, ...outcome });
     }
     if (!asked.isOpen()) return true;
     if (waiting.size > 0) return false;

@@ -10,7 +10,17 @@ import type { Changes } from '../core/report.ts';
 import { mayRest } from '../core/rest.ts';
 import { followed, isSame, wakeAtMs } from '../core/state.ts';
 import { step } from '../core/step.ts';
-import type { Action, Death, Identity, Input, OperatorOrder, Report, Target, TargetState } from '../core/types.ts';
+import type {
+  Action,
+  Death,
+  Identity,
+  Input,
+  OperatorOrder,
+  Phase,
+  Report,
+  Target,
+  TargetState,
+} from '../core/types.ts';
 import type { Host, HostEvent, Order } from '../host/host.ts';
 import { commandsOf, type Plan, type TargetPlan, toOnlooker, toWanted } from '../plan/plan.ts';
 import { explainNotStarted } from '../system/child.ts';
@@ -85,6 +95,8 @@ interface Deeds {
 }
 
 const NOTHING_SAVED: ReturnType<typeof readSaved> = { targets: [], why: null };
+/** Where an operator has led a target. */
+const HELD: readonly Phase['kind'][] = ['paused', 'stopping', 'stopped'];
 const NO_DEEDS: Pick<Order, 'starts' | 'signals' | 'kills'> = { starts: [], signals: [], kills: [] };
 
 /** Goes on from a memory. */
@@ -276,7 +288,7 @@ export async function openFleet({ host, log, memory, onTold, title, words, write
     }
     if (job.kind !== 'recovery') {
       if (why !== null) tell(member, { kind: 'command-failed', what: job.kind, why });
-      looks.add(member);
+      if (job.kind === 'stop' || job.kind === 'reload') looks.add(member);
     } else if (how === null) input(member, { kind: 'recovery-not-started', why: why ?? '' });
     else input(member, { kind: 'recovery-exited', pid: job.identity?.pid ?? 0, how });
   }
@@ -310,7 +322,9 @@ export async function openFleet({ host, log, memory, onTold, title, words, write
         start(member, 'stop', member.plan.rules.stop.command ?? '', { WATCHDOG_CAUSE: 'stop' });
         return;
       case 'stop-recovery':
-        deeds.signals.push({ pid: action.command.pid, signal: action.signal });
+        // The group of one that somebody before us has started is not known to be its own any more.
+        if (isStrange(action.command)) deeds.kills.push({ identity: action.command, signal: action.signal });
+        else deeds.signals.push({ pid: action.command.pid, signal: action.signal });
         return;
       case 'signal':
         for (const identity of action.identities) deeds.kills.push({ identity, signal: action.signal });
@@ -433,8 +447,8 @@ export async function openFleet({ host, log, memory, onTold, title, words, write
     if (JSON.stringify(before.plan.look) === JSON.stringify(target.look)) return { ...before, plan: target };
     const { history, recoveries, state } = before;
     const fresh = await toMember(target, undefined);
-    const isHeld = state.phase.kind === 'paused' || state.phase.kind === 'stopped';
-    // A recovery that still runs is this name's, whatever it looks for now; so is a pause.
+    const isHeld = HELD.some((kind) => kind === state.phase.kind);
+    // A recovery that still runs is this name's, whatever it looks for now; so is what an operator wants.
     const phase = isHeld ? { ...state.phase, followed: [] } : fresh.state.phase;
     return { ...fresh, history, recoveries, state: { ...fresh.state, command: state.command, phase } };
   }

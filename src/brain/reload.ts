@@ -15,7 +15,8 @@ export async function readAgain(plan: Plan, config: string, environment: NodeJS.
   const loaded = loadConfig(config, environment);
   const wishes = wishesOfConfig(config, loaded.config, plan.given);
   const planned = await makePlan(wishes, { arguments: [], environment });
-  const unsafe = plan.given['trust-paths']?.value === true ? [] : unsafeFiles(loaded.config.files);
+  const unsafe =
+    plan.given['trust-paths']?.value === true ? [] : unsafeFiles(loaded.config.files, plan.given.config === undefined);
   const problems = [...unsafe, ...loaded.problems, ...(planned.kind === 'refused' ? planned.problems : [])];
   if (problems.length > 0 || planned.kind === 'refused') return { kind: 'refused', problems: inOrder(problems) };
   const { plan: next } = planned;

@@ -16,7 +16,7 @@ export function toWishes({ environment, given, problems }: Invocation): {
   if (path === null) return { wishes: wishesOf(given), problems };
   const { config, problems: more } = loadConfig(path, environment);
   // Only who starts us can say so: a file that others could write would say it, too.
-  const unsafe = given['trust-paths']?.value === true ? [] : unsafeFiles(config.files);
+  const unsafe = given['trust-paths']?.value === true ? [] : unsafeFiles(config.files, given.config === undefined);
   const all = [...problems, ...refuseTarget(given), ...unsafe, ...more];
   return { wishes: wishesOfConfig(path, config, given), problems: all };
 }

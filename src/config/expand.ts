@@ -20,7 +20,7 @@ export function expandVariables(
       return '';
     }
     const [, name = '', otherwise] = match;
-    const value = environment[name];
+    const value = Object.hasOwn(environment, name) ? environment[name] : undefined;
     if (value !== undefined && (value !== '' || otherwise === undefined)) return value;
     if (otherwise !== undefined) return otherwise;
     const known = Object.keys(environment).filter((one) => one.toLowerCase() === name.toLowerCase());

@@ -342,3 +342,21 @@ test('a run directory that somebody else has made is not used', { skip: !isRoot 
     await watchdog.ended;
   }
 });
+
+test('a configuration that merely lies where one is, is not taken from somebody else', { skip: !isRoot }, async (t) => {
+  const sandbox = makeSandbox(t);
+  openFor(sandbox, 'out');
+  sandbox.write('out/watchdog.toml', `[target.web]\npattern = "^${sandbox.marker} 1"\nrecover = "true"\n`);
+  chownSync(sandbox.path('out/watchdog.toml'), 1, 1);
+  const env = { PATH: process.env.PATH, HOME: '/nonexistent' };
+  const run = (...args: readonly string[]) =>
+    spawnSync('setpriv', [...AS_NOBODY, WATCHDOG, 'config', 'check', ...args], {
+      cwd: sandbox.path('out'),
+      env,
+      encoding: 'utf8',
+    });
+  assert.match(run().stderr, /watchdog\.toml \(mode 0644\) is refused: it belongs to user 1; chown/);
+  assert.equal(run('--config', 'watchdog.toml').status, 0, 'whoever names it knows it');
+  chownSync(sandbox.path('out/watchdog.toml'), NOBODY, NOBODY);
+  assert.equal(run().status, 0);
+});

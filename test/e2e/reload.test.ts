@@ -151,3 +151,20 @@ test('the log moves to another file by a reload', async (t) => {
   assert.equal(tell(sandbox, 'reload').status, 0);
   assert.match(sandbox.read('other'), /"event":"reloaded"/);
 });
+
+test('a reload in the middle of a stop: it is stopped all the same, and whoever asked is told', async (t) => {
+  const sandbox = makeSandbox(t);
+  const line = `${sandbox.marker}_deaf`;
+  const recover = `exec bash -c "trap '' TERM; exec -a ${line} sleep 1000"`;
+  const table = (more: string) =>
+    `${QUICK_DEFAULTS}[target.deaf]\npattern = "^${line} 1000${more}"\nrecover = '''${recover}'''\nstop-timeout = "2s"\n`;
+  watchConfig(sandbox, table(''));
+  await until(sandbox, 'deaf', 'up');
+  const stop = sandbox.start(WATCHDOG, ['stop', '--control', sandbox.path('control'), 'deaf']);
+  await logged(sandbox, 'deaf stopping pid');
+  sandbox.write('watchdog.toml', table('$'));
+  assert.match(tell(sandbox, 'reload').output, /changed: deaf/);
+  assert.equal((await stop.ended).status, 0, stop.output());
+  assert.equal(stop.output(), 'deaf: is stopped\n');
+  assert.equal(pidOf(sandbox, 'deaf'), undefined);
+});
