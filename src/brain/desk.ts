@@ -229,11 +229,15 @@ export async function openDesk({ fleet, host, reload }: DeskOptions): Promise<De
     waiters.push(waiter);
   }
 
+  function find(name: string): Member | undefined {
+    return fleet.members.find(({ plan: { rules } }) => rules.name === name);
+  }
+
   /** Whether it is answered, or nobody waits for it any more. */
   function isSettled({ asked, results, verb, waiting }: Waiter): boolean {
     for (const target of waiting) {
-      const member = fleet.members.find(({ plan: { rules } }) => rules.name === target);
-      const outcome = member === undefined ? { ok: false, message: 'was removed' } : outcomeOf(verb, member);
+      const member = find(target);
+      const outcome = member === undefined ? { ok: false, message: 'was removed' } : outcomeOf(verb, member, find);
       if (outcome === null) continue;
       waiting.delete(target);
       results.push({ target, ...outcome });

@@ -7,6 +7,7 @@ import { describeFailureOf } from './status.ts';
 export function outcomeOf(
   verb: 'start' | 'stop' | 'restart' | 'recover',
   member: Member,
+  find: (name: string) => Member | undefined,
 ): { readonly ok: boolean; readonly message: string } | null {
   const { blind, phase } = member.state;
   if (blind !== null) return { ok: false, message: `cannot be looked at: ${blind}` };
@@ -20,7 +21,7 @@ export function outcomeOf(
     case 'paused':
       return { ok: false, message: 'is paused' };
     case 'waiting':
-      return { ok: false, message: `waits for ${phase.on}, which is not up` };
+      return isOnItsWay(find(phase.on), find) ? null : { ok: false, message: `waits for ${phase.on}, which is not up` };
     case 'backing-off':
       return { ok: false, message: describeFailureOf(member) };
     case 'stopping':
@@ -30,5 +31,26 @@ export function outcomeOf(
     case 'recovering':
     case 'settling':
       return null;
+  }
+}
+
+/** Whether it may come up without anybody's doing, soon. */
+function isOnItsWay(member: Member | undefined, find: (name: string) => Member | undefined): boolean {
+  if (member === undefined || member.state.blind !== null) return false;
+  const { phase } = member.state;
+  switch (phase.kind) {
+    case 'up':
+    case 'looking':
+    case 'confirming':
+    case 'recovering':
+    case 'settling':
+      return true;
+    case 'waiting':
+      return isOnItsWay(find(phase.on), find);
+    case 'backing-off':
+    case 'paused':
+    case 'stopping':
+    case 'stopped':
+      return false;
   }
 }

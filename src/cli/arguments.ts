@@ -157,6 +157,7 @@ function toGiven(options: Record<string, unknown>): { readonly given: Given; rea
 /** Commander's message as one sentence of ours. */
 function toMessage(error: CommanderError, program: Command): string {
   const [word] = program.args;
+  if (error.code === 'commander.help') return `"${word}" needs a command: ${CONFIG_COMMANDS.join(' or ')}`;
   if (error.code === 'commander.excessArguments' && word !== undefined) {
     const meant = nearest(word, ALL_COMMANDS);
     const hint = meant === null ? `; commands are ${ALL_COMMANDS.join(', ')}` : `; did you mean ${meant}?`;
@@ -164,6 +165,7 @@ function toMessage(error: CommanderError, program: Command): string {
   }
   return error.message
     .replace(/^error: /, '')
+    .replace(/^missing required argument '(.+)'$/, `"${word}" needs a $1`)
     .replace(/\n\(Did you mean (.*)\?\)$/, '; did you mean $1?')
     .replace(/^option '(?:-., )?(--\S+).*' argument missing$/, '$1 needs a value')
     .replaceAll("'", '"');

@@ -3,6 +3,9 @@ import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { errorCode } from '../system/errors.ts';
 import { type ControlRequest, QUESTIONS } from './protocol.ts';
 
+/** A brain takes a fraction of a second to start and to answer. */
+const PATIENCE_MS = 10_000;
+
 /** What came back, or the code of the error: nobody listens there, or it may not be asked. */
 export type Reply = { readonly status: number; readonly body: unknown } | { readonly code: string };
 
@@ -57,8 +60,13 @@ function open(
       path: `/v1/${verb}${isQuestion && query.size > 0 ? `?${query}` : ''}`,
       agent: false,
     });
+    // An order is answered when it is carried out; a question at once.
+    if (isQuestion) sent.setTimeout(PATIENCE_MS, () => sent.destroy(Object.assign(new Error(), { code: 'ETIMEDOUT' })));
     sent.on('error', (error) => resolve({ code: errorCode(error) }));
-    sent.on('response', (message) => resolve({ message }));
+    sent.on('response', (message) => {
+      sent.setTimeout(0);
+      resolve({ message });
+    });
     sent.end(isQuestion ? undefined : JSON.stringify({ targets, forMs, reason, signal }));
   });
 }

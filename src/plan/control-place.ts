@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import type { Problem } from '../config/given.ts';
 import type { WatchdogSettings } from '../config/watchdog-settings.ts';
 import { MAX_SOCKET_PATH, prepareRunDirectory, runDirectory } from '../system/run-directory.ts';
-import { toAbsolute } from './preflight.ts';
+import { toAbsolute, whyUnwritable } from './preflight.ts';
 
 /** `path`: of the socket, `null` where there is none; `why` that is so, unless it was asked for. */
 export interface ControlPlace {
@@ -29,6 +29,8 @@ export function findControlPlace(
       const what = `${path.path} has ${length} bytes; the path of a socket has at most ${MAX_SOCKET_PATH}`;
       return { problem: { where: controlPlace, what } };
     }
+    const unwritable = whyUnwritable(controlPlace, path.path);
+    if (unwritable !== null) return { problem: unwritable };
     return { path: path.path, why: null, saved: `${path.path}.json` };
   }
   const { why } = prepareRunDirectory(directory);

@@ -26,6 +26,8 @@ const TEXTS: Readonly<Record<string, string>> = {
   ENAMETOOLONG: 'name too long',
   ETXTBSY: 'is being written to',
   ENOEXEC: 'is no program',
+  ETIMEDOUT: 'no answer in time',
+  EPROTO: 'an answer that nobody understands',
 };
 
 /** What an error code says to a person: `permission denied (EACCES)`. */

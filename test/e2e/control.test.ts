@@ -85,6 +85,16 @@ test('stop ends all that matches and leaves it so; start brings it back; restart
   assert.deepEqual([...recovered(sandbox)].sort(), ['db', 'web', 'web', 'web']);
 });
 
+test('an order waits for what its target depends on, as long as that is on its way', async (t) => {
+  const sandbox = makeSandbox(t);
+  const tables = targetTable(sandbox, 'db') + targetTable(sandbox, 'web', 'depends-on = ["db"]');
+  watchConfig(sandbox, QUICK_DEFAULTS + tables);
+  await logged(sandbox, ' recovered: ', 2);
+  assert.equal(tell(sandbox, 'stop', 'db', 'web').status, 0);
+  assert.deepEqual(tell(sandbox, 'start', 'web'), { status: 1, output: 'web: waits for db, which is not up\n' });
+  assert.match(tell(sandbox, 'start', 'db', 'web').output, /^(db|web): is up, pid \d+\n(db|web): is up, pid \d+\n$/);
+});
+
 test('a target that ignores the stop signal is sent KILL; exactly what matches is ended', async (t) => {
   const sandbox = makeSandbox(t);
   const line = `${sandbox.marker}_deaf`;
