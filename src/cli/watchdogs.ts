@@ -1,5 +1,5 @@
 /** The watchdogs at work that a command asks: where they are, and what they answer. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { lstatSync, readdirSync, readFileSync, unlinkSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { ask, type Reply } from '../control/client.ts';
 import type { ControlRequest, Refusal, StatusAnswer } from '../control/protocol.ts';
@@ -15,6 +15,9 @@ import type { Invocation } from './run.ts';
 
 /** Where root's are. */
 const ROOTS_DIRECTORY = '/run/watchdog';
+
+/** What nobody has listened at for so long was left behind by a watchdog that was killed. */
+const DEAD_MS = 60_000;
 
 /** One that answered. */
 export interface Answered {
@@ -36,6 +39,7 @@ export async function askAll(
   if ('code' in found) return found;
   const replies = await Promise.all(found.paths.map(async (path) => ({ path, reply: await ask(path, request) })));
   const [first, ...others] = replies.flatMap(({ path, reply }) => ('code' in reply ? [] : [{ path, ...reply }]));
+  for (const { path, reply } of replies) if ('code' in reply && reply.code === 'ECONNREFUSED') forget(path);
   if (first !== undefined) return { answers: [first, ...others] };
   const refused = replies.find(({ reply }) => 'code' in reply && reply.code === 'EACCES');
   if (refused !== undefined) return { code: refuseStranger(refused.path) };
@@ -138,6 +142,16 @@ function socketsIn(directory: string): readonly string[] {
   } catch (error) {
     errorCode(error);
     return [];
+  }
+}
+
+/** Takes a socket away that nobody listens at, and that nobody is about to listen at. */
+function forget(path: string): void {
+  try {
+    if (Date.now() - lstatSync(path).mtimeMs > DEAD_MS) unlinkSync(path);
+  } catch (error) {
+    // Somebody was quicker.
+    errorCode(error);
   }
 }
 

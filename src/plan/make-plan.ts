@@ -299,7 +299,7 @@ function assemble(
     log: { path: logPath, format: watchdog.logFormat, isShown: !watchdog.isQuiet && logPath !== null && isatty(2) },
     lingerMs: watchdog.lingerMs,
     isQuiet: watchdog.isQuiet,
-    lock: lockName(lockKey(wishes, watchdog, named), ownerOf(watchdog)),
+    lock: lockOf(wishes, watchdog, targets),
     beginning: {
       version: VERSION,
       user: userName(process.geteuid?.() ?? 0),
@@ -312,6 +312,11 @@ function assemble(
 
 function withName(target: TargetPlan, name: string | null): TargetPlan {
   return name === null ? target : { ...target, rules: { ...target.rules, name } };
+}
+
+/** The name of the lock of this watch. */
+export function lockOf(wishes: Wishes, watchdog: WatchdogSettings, targets: readonly TargetPlan[]): string {
+  return lockName(lockKey(wishes, watchdog, targets), ownerOf(watchdog));
 }
 
 /** Who the watchdog is, or will be. */

@@ -111,6 +111,37 @@ test('restart is another process with the same options, from the same directory'
   assert.equal(run(sandbox, ['stop', '--config', 'watchdog.toml']).status, 0, 'that none is there is what was wanted');
 });
 
+test('a daemon can be stopped whatever has become of its configuration; started again it is as another user at once', async (t) => {
+  const sandbox = makeSandbox(t);
+  const config = configFor(sandbox);
+  assert.equal(run(sandbox, ['start', '--config', config]).status, 0);
+  const pid = daemonOf(sandbox);
+  sandbox.write('watchdog.toml', '[target.web');
+  assert.equal(run(sandbox, ['start', '--config', config]).status, 2);
+  assert.equal(
+    run(sandbox, ['restart', '--config', config]).status,
+    2,
+    'nothing is ended for what could not be started',
+  );
+  assert.ok(isAlive(pid));
+  assert.equal(run(sandbox, ['stop', '--config', config]).status, 0);
+  assert.ok(!isAlive(pid));
+  if (process.geteuid?.() !== 0) return;
+  spawnSync('chmod', ['755', sandbox.directory]);
+  spawnSync('install', ['-d', '-o', 'nobody', sandbox.path('out')]);
+  sandbox.write(
+    'watchdog.toml',
+    `run-as = "nobody"\nlog = "out/log"\nown-pid-file = "out/pid"\n${targetTable(sandbox, 'web')}`,
+  );
+  const started = run(sandbox, ['start', '--config', config]);
+  assert.equal(started.status, 0, started.output);
+  const second = Number(sandbox.read('out/pid'));
+  sandbox.undo(() => signal(second, 'SIGKILL'));
+  assert.match(run(sandbox, ['start', '--config', config]).output, /already at work, pid \d+/);
+  assert.match(run(sandbox, ['status', '--config', config]).output, /user nobody/);
+  assert.equal(run(sandbox, ['stop', '--config', config]).status, 0);
+});
+
 test('a System V script by the LSB: start, stop, restart, reload, status and their codes', async (t) => {
   const sandbox = makeSandbox(t);
   const CONFIG = configFor(sandbox);

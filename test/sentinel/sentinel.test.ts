@@ -1,7 +1,7 @@
 /** What src/sentinel/PROTOCOL.md promises, each rule by itself, on the real sentinel. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { connect } from 'node:net';
 import { test } from 'node:test';
 import { parseStat } from '../../src/system/proc-stat.ts';
@@ -25,6 +25,20 @@ function startOf(pid: number): number {
 function startSleep(sandbox: Sandbox): { readonly pid: number; readonly startTime: number } {
   const { pid } = sandbox.start('sleep', ['1000', sandbox.marker].slice(0, 1));
   return { pid, startTime: startOf(pid) };
+}
+
+/** Whoever ends before has ended before it could be watched, which is another story. */
+async function watches(sentinel: PlayedSentinel, count: number): Promise<void> {
+  const directory = `/proc/${sentinel.process.pid}/fd`;
+  const isPidfd = (name: string): boolean => {
+    try {
+      return readlinkSync(`${directory}/${name}`).includes('pidfd');
+    } catch {
+      // Closed meanwhile.
+      return false;
+    }
+  };
+  await waitUntil('they are watched', () => readdirSync(directory).filter(isPidfd).length >= count);
 }
 
 /** How often it was woken. */
@@ -62,6 +76,7 @@ test('how a process died that is nobody of ours', async (t) => {
   const { pid } = sandbox.start('sh', ['-c', 'read line; exit 7'], { stdio: ['pipe', 'pipe', 'pipe'] });
   const exits = { pid, startTime: startOf(pid) };
   brain.send({ ...sentinel.frame, watch: [killed, exits] }, 0);
+  await watches(sentinel, 2);
   signal(killed.pid, 'SIGSEGV');
   const seq = await brain.told(new RegExp(`gone ${killed.pid} ${killed.startTime} killed 11`));
   brain.send({ ...sentinel.frame, watch: [exits] }, seq);
@@ -102,6 +117,7 @@ test('what is not acknowledged is told again to the next brain, in order; what i
   const brain = await sentinel.nextBrain();
   const [one, other] = [startSleep(sandbox), startSleep(sandbox)];
   brain.send({ ...sentinel.frame, watch: [one, other] }, 0);
+  await watches(sentinel, 2);
   signal(one.pid, 'SIGKILL');
   const first = await brain.told(`gone ${one.pid}`);
   signal(other.pid, 'SIGKILL');

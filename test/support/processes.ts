@@ -57,6 +57,8 @@ export function isAlive(pid: number): boolean {
 
 /** A signal to a process that may have ended already. */
 export function signal(pid: number, name: NodeJS.Signals): void {
+  // 0 would be all of our own group, and whoever has started us.
+  if (pid <= 1) throw new Error(`there is nobody to send ${name} to`);
   try {
     process.kill(pid, name);
   } catch {

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Given, Problem } from '../../config/given.ts';
 import { OPTION_SPECS, type OptionName } from '../../config/options.ts';
 import type { StatusAnswer } from '../../control/protocol.ts';
-import { makePlan, ownerOf } from '../../plan/make-plan.ts';
+import { lockOf, ownerOf, readWishes } from '../../plan/make-plan.ts';
 import { isAlive } from '../../system/alive.ts';
 import { findHolder } from '../../system/lock-holder.ts';
 import { startInBackground } from '../daemon.ts';
@@ -35,7 +35,7 @@ export async function startWatchdog(invocation: Invocation): Promise<number> {
 export async function stopWatchdog(invocation: Invocation): Promise<number> {
   if (invocation.problems.length > 0) return refuse(invocation.problems);
   const isNamed = configPath(invocation.given, {}) !== null;
-  const pid = isNamed ? await findRunning(invocation) : await findOnly(invocation);
+  const pid = isNamed ? await findStarted(invocation) : await findOnly(invocation);
   if (pid !== null && typeof pid === 'object') return pid.code;
   if (pid === null) {
     print('watchdog: none is at work\n');
@@ -72,17 +72,26 @@ async function begin(args: readonly string[], directory?: string): Promise<numbe
   return code;
 }
 
-/** The pid of the one that watches what is asked for, by its lock; `null` if none does. */
+/** The pid of the one that watches what is asked for, by its lock; `null` if none does. Nothing is opened or made for that. */
 async function findRunning(invocation: Invocation): Promise<number | null | { readonly code: number }> {
   const { problems, wishes } = toWishes(invocation);
-  const planned = await makePlan(wishes, invocation);
-  const all = [...problems, ...(planned.kind === 'refused' ? planned.problems : [])];
-  if (planned.kind === 'refused' && problems.length === 0 && planned.mayNot) {
-    printError(`watchdog: ${planned.problems[0]?.what}\n`);
-    return { code: exitCode('notPermitted') };
-  }
-  if (all.length > 0 || planned.kind === 'refused') return { code: refuse(all) };
-  return findHolder(planned.plan.lock, ownerOf(planned.watchdog));
+  const { problems: more, targets, watchdog } = await readWishes(wishes, invocation.environment);
+  if (problems.length + more.length > 0) return { code: refuse([...problems, ...more]) };
+  return findHolder(lockOf(wishes, watchdog, targets), ownerOf(watchdog));
+}
+
+/** The same where it is to be stopped: whatever has become of its configuration since. */
+async function findStarted(invocation: Invocation): Promise<number | null> {
+  const { wishes } = toWishes(invocation);
+  const { targets, watchdog } = await readWishes(wishes, invocation.environment);
+  const holder = findHolder(lockOf(wishes, watchdog, targets), ownerOf(watchdog));
+  if (holder !== null || wishes.config === null) return holder;
+  const { config: _, ...given } = invocation.given;
+  const everybody = { ...invocation, given, words: [] };
+  const asked = await askAll(everybody, toRequest('status', everybody), () => exitCode('alreadyRunning'));
+  if ('code' in asked) return null;
+  const all = asked.answers.map(({ body }) => (body as StatusAnswer).watchdog);
+  return all.find(({ config }) => config === wishes.config)?.pid ?? null;
 }
 
 /** The pid of the only one that is at work; `null` if none is. */
