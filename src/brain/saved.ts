@@ -56,7 +56,7 @@ export function beginFrom(target: Target, saved: SavedTarget | undefined, seed: 
   const fresh = initialState(target, seed, nowMs);
   if (saved === undefined) return fresh;
   const command = saved.command === null ? null : { ...saved.command, stopping: null };
-  if (saved.isStopped) return { ...fresh, command, phase: { kind: 'stopped', lookAtMs: null } };
+  if (saved.isStopped) return { ...fresh, command, phase: { kind: 'stopped', followed: [], lookAtMs: nowMs } };
   const leftMs = saved.paused?.untilMs == null ? null : saved.paused.untilMs - Date.now();
   if (saved.paused !== null && (leftMs === null || leftMs > 0)) {
     const untilAtMs = leftMs === null ? null : nowMs + leftMs;

@@ -119,8 +119,8 @@ export function whenPaused(state: TargetState, phase: PhaseOf<'paused'>, sight: 
   return { state: { ...state, phase: { ...phase, followed: sight.seen, lookAtMs: phase.untilAtMs } }, actions: [] };
 }
 
-/** Someone who was followed has ended in a pause. */
-export function diedWhilePaused(state: TargetState, phase: PhaseOf<'paused'>, seen: Seen, how: Death): Step {
+/** Someone who was followed has ended in a pause, or although it should not have been there. */
+export function diedWhileHeld(state: TargetState, phase: PhaseOf<'paused' | 'stopped'>, seen: Seen, how: Death): Step {
   const loss = { seen, how, toldBy: 'kernel' as const };
   return {
     state: { ...state, phase: { ...phase, followed: phase.followed.filter((one) => one !== seen) } },
@@ -173,7 +173,10 @@ function nobodyLeft(target: Target, state: TargetState, phase: PhaseOf<'stopping
   if (state.command !== null) return waitForCommand(state, phase, nowMs);
   const said = report({ kind: 'stopped-target', next: phase.next });
   if (phase.next === 'stopped') {
-    return { state: { ...state, failures: 0, phase: { kind: 'stopped', lookAtMs: null } }, actions: [said] };
+    return {
+      state: { ...state, failures: 0, phase: { kind: 'stopped', followed: [], lookAtMs: null } },
+      actions: [said],
+    };
   }
   const next = startRecovery(target, { ...state, failures: 0 }, 'asked', nowMs);
   return { state: next.state, actions: [said, ...next.actions] };

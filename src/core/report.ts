@@ -150,7 +150,7 @@ export function describe(target: TargetRules, report: Report): string {
     case 'resumed':
       return report.why === 'time' ? 'resumed: the pause is over' : 'resumed: asked by an operator';
     case 'gone-while-paused':
-      return `gone: ${describeLoss(report.loss)}; paused, so nothing is recovered`;
+      return `gone: ${describeLoss(report.loss)}; it is paused or stopped, so nothing is recovered`;
     case 'stopping':
       return `stopping ${describeSeen(report.seen)} by ${report.by}: asked by an operator`;
     case 'stop-late':

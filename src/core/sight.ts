@@ -56,7 +56,7 @@ function goOn(target: Target, state: TargetState, sight: Sight, nowMs: number): 
     case 'stopping':
       return whenStopping(target, state, phase, sight, nowMs);
     case 'stopped':
-      return { state: { ...state, phase: { ...phase, lookAtMs: null } }, actions: [] };
+      return { state: { ...state, phase: { ...phase, followed: sight.seen, lookAtMs: null } }, actions: [] };
   }
 }
 

@@ -13,7 +13,7 @@
  * 6. `unknown` changes no phase. It is reported once, and looked again.
  */
 import { isCrash, readShellStatus } from './death.ts';
-import { diedWhilePaused, onAsked } from './operator.ts';
+import { diedWhileHeld, onAsked } from './operator.ts';
 import { onSight } from './sight.ts';
 import { followed, isSame, wakeAtMs } from './state.ts';
 import { enterConfirming, fail, lookAgain, patienceMs, report } from './transitions.ts';
@@ -71,7 +71,7 @@ function onDied(target: Target, state: TargetState, identity: Identity, how: Dea
   const seen = followed(state).find((one) => isSame(one, identity));
   if (seen === undefined) return { state, actions: [] };
   if (phase.kind === 'up') return enterConfirming(target, state, phase, [{ seen, how, toldBy: 'kernel' }], nowMs);
-  if (phase.kind === 'paused') return diedWhilePaused(state, phase, seen, how);
+  if (phase.kind === 'paused' || phase.kind === 'stopped') return diedWhileHeld(state, phase, seen, how);
   if (phase.kind === 'stopping') return lookAgain(state, nowMs);
   if (phase.kind !== 'settling') return { state, actions: [] };
   const loss = { seen, how, toldBy: 'kernel' as const, livedMs: nowMs - phase.seenAtMs };

@@ -170,8 +170,8 @@ export type Phase =
       readonly commandDueAtMs: number | null;
       readonly lookAtMs: number;
     }
-  /** Ended by an operator, and left so until told otherwise. */
-  | { readonly kind: 'stopped'; readonly lookAtMs: number | null };
+  /** Ended by an operator, and left so until told otherwise. `followed`: who was there all the same at the last look. */
+  | { readonly kind: 'stopped'; readonly followed: readonly Seen[]; readonly lookAtMs: number | null };
 
 /** A phase of one kind. */
 export type PhaseOf<K extends Phase['kind']> = Extract<Phase, { kind: K }>;

@@ -17,7 +17,7 @@ test('pauses, stops and recoveries under way are read as they were written', (t)
     ...fresh,
     phase: { kind: 'paused', followed: [], untilAtMs: 60_000, reason: 'é', lookAtMs: 60_000 } as const,
   };
-  const stopped = { ...fresh, phase: { kind: 'stopped', lookAtMs: null } as const };
+  const stopped = { ...fresh, phase: { kind: 'stopped', followed: [], lookAtMs: null } as const };
   const running = { ...fresh, command: { ...own, stopping: null } };
   const trouble: string[] = [];
   openSavedFile(path, (why) => trouble.push(why))(
@@ -79,7 +79,7 @@ test('a file that is broken, foreign or no file is ignored, with one word', (t) 
   assert.match(readSaved(sandbox.path('link')).why ?? '', /cannot be read/);
   const trouble: string[] = [];
   const save = openSavedFile('/nonexistent/saved.json', (why) => trouble.push(why));
-  const stopped = { ...initialState(target, 1, 0), phase: { kind: 'stopped', lookAtMs: null } as const };
+  const stopped = { ...initialState(target, 1, 0), phase: { kind: 'stopped', followed: [], lookAtMs: null } as const };
   for (let round = 0; round < 3; round += 1) save(toSaved([['a', stopped]], 0));
   assert.equal(trouble.length, 1, 'said once');
 });

@@ -85,6 +85,20 @@ test('stop ends all that matches and leaves it so; start brings it back; restart
   assert.deepEqual([...recovered(sandbox)].sort(), ['db', 'web', 'web', 'web']);
 });
 
+test('what is stopped and is there all the same is shown, and left alone', async (t) => {
+  const sandbox = makeSandbox(t);
+  await watchTwo(sandbox);
+  assert.equal(tell(sandbox, 'stop', 'web').status, 0);
+  const line = `${sandbox.marker}_web`;
+  sandbox.start('bash', ['-c', `exec -a ${line} sleep 1000`]);
+  await waitUntil('it is there', () => pidOf(sandbox, 'web'));
+  const web = statusOf(sandbox, 'web');
+  assert.deepEqual([web.state, web.isUp, web.processes[0]?.pid], ['stopped', false, pidOf(sandbox, 'web')]);
+  signal(pidOf(sandbox, 'web') ?? 0, 'SIGKILL');
+  await logged(sandbox, /web gone: pid \d+.*; it is paused or stopped, so nothing is recovered/);
+  assert.deepEqual(statusOf(sandbox, 'web').processes, []);
+});
+
 test('an order waits for what its target depends on, as long as that is on its way', async (t) => {
   const sandbox = makeSandbox(t);
   const tables = targetTable(sandbox, 'db') + targetTable(sandbox, 'web', 'depends-on = ["db"]');
