@@ -31,7 +31,8 @@ export function findControlPlace(
     }
     const unwritable = whyUnwritable(controlPlace, path.path);
     if (unwritable !== null) return { problem: unwritable };
-    return { path: path.path, why: null, saved: `${path.path}.json` };
+    // Another watch may have been given the same socket by mistake: what it remembers is its own.
+    return { path: path.path, why: null, saved: `${path.path}-${hashOf(key)}.json` };
   }
   const { why } = prepareRunDirectory(directory);
   if (why !== null) return { path: null, why: control === 'off' ? null : why, saved: null };
@@ -51,6 +52,9 @@ export function socketPath(
 
 /** The name, where that can be a file's, or one made of what tells this watch from others. */
 function baseOf(directory: string, name: string | null, key: string): string {
-  const own = createHash('sha256').update(key).digest('hex').slice(0, 12);
-  return join(directory, name !== null && /^[A-Za-z0-9_.-]{1,40}$/.test(name) ? name : own);
+  return join(directory, name !== null && /^[A-Za-z0-9_.-]{1,40}$/.test(name) ? name : hashOf(key));
+}
+
+function hashOf(key: string): string {
+  return createHash('sha256').update(key).digest('hex').slice(0, 12);
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import { test } from 'node:test';
@@ -185,7 +185,10 @@ test('a recovery that runs when the watchdog is killed is not started a second t
   const recover = `echo slow >> ${sandbox.path('ev')}; sleep 3; exec bash -c "exec -a ${line} sleep 1000"`;
   const table = `[target.slow]\npattern = "^${line} 1000"\nrecover = '''${recover}'''\n`;
   const watchdog = watchConfig(sandbox, QUICK_DEFAULTS + table);
-  await waitUntil('it runs', () => sandbox.read('ev') !== '' && existsSync(sandbox.path('control.json')));
+  await waitUntil(
+    'it runs',
+    () => sandbox.read('ev') !== '' && readdirSync(sandbox.directory).some((name) => /^control-.*\.json$/.test(name)),
+  );
   signal(watchdog.pid, 'SIGKILL');
   await watchdog.ended;
   sandbox.watchdog(['--config', sandbox.path('watchdog.toml'), '--control', sandbox.path('control')]);
@@ -260,6 +263,18 @@ test('the one-line form has a socket too, under its name, and is found without o
   signal(watchdog.pid, 'SIGTERM');
   await watchdog.ended;
   assert.ok(!existsSync(`/run/watchdog/${sandbox.marker}.sock`));
+});
+
+test('a socket that somebody answers at is not taken from him', async (t) => {
+  const sandbox = makeSandbox(t);
+  const first = await watchTwo(sandbox);
+  const args = ['--pattern', `^${sandbox.marker}_other 1`, '--recover', 'true', '--control', sandbox.path('control')];
+  const second = sandbox.watchdog([...args, '--name', sandbox.marker]);
+  await logged(sandbox, /the control socket .*control is another watchdog's; the watch goes on without/);
+  assert.match(tell(sandbox, 'status').output, new RegExp(`pid ${first.pid},`));
+  signal(second.pid, 'SIGTERM');
+  await second.ended;
+  assert.match(tell(sandbox, 'status').output, new RegExp(`pid ${first.pid},`), 'nor is it taken away at the end');
 });
 
 test('resident, it answers in the same way, and a socket that was left behind is no hindrance', async (t) => {
