@@ -175,16 +175,19 @@ export async function openFleet({ host, log, memory, onTold, title, words, write
     const seed = Math.floor(Math.random() * 2 ** 32);
     const saved = inherited.targets.find(({ name }) => name === rules.name) ?? stillRunning(rules.name);
     const state = beginFrom(rules, saved, seed, host.nowMs());
-    return {
-      plan: target,
-      wanted,
-      state,
-      isUnwatched: false,
-      oomMarks: [],
-      recoveries: 0,
-      budget: FULL_BUDGET,
-      history: [],
-    };
+    const fresh = { isUnwatched: false, oomMarks: [], recoveries: 0, budget: FULL_BUDGET };
+    const held = reportHeld(state);
+    if (held === null) return { plan: target, wanted, state, ...fresh, history: [] };
+    log.reportOn(target.rules, held);
+    return { plan: target, wanted, state, ...fresh, history: [toEntry(target.rules, held, Date.now())] };
+  }
+
+  /** What an operator told the watchdog before us, if that still holds. */
+  function reportHeld({ phase }: TargetState): Report | null {
+    if (phase.kind === 'stopped') return { kind: 'still-stopped' };
+    if (phase.kind !== 'paused') return null;
+    const forMs = phase.untilAtMs === null ? null : phase.untilAtMs - host.nowMs();
+    return { kind: 'still-paused', forMs, reason: phase.reason };
   }
 
   /** A recovery of this name may be under way although the target is new: it was removed meanwhile. */

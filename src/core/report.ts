@@ -142,11 +142,12 @@ export function describe(target: TargetRules, report: Report): string {
       return `too many: ${report.seen} are there, at most ${report.max} may be; none of them is ended by us`;
     case 'no-longer-too-many':
       return `no longer too many: ${report.seen} ${report.seen === 1 ? 'is' : 'are'} there`;
-    case 'paused': {
-      const reason = report.reason === null ? '' : ` (${report.reason})`;
-      const until = report.forMs === null ? 'until it is resumed' : `for ${formatDuration(report.forMs)}`;
-      return `paused ${until}${reason}: nothing is recovered`;
-    }
+    case 'paused':
+      return `paused ${describePause(report)}: nothing is recovered`;
+    case 'still-paused':
+      return `still paused ${describePause(report)}: nothing is recovered`;
+    case 'still-stopped':
+      return 'still stopped, by an operator: not recovered until it is started';
     case 'resumed':
       return report.why === 'time' ? 'resumed: the pause is over' : 'resumed: asked by an operator';
     case 'gone-while-paused':
@@ -172,6 +173,11 @@ export function describe(target: TargetRules, report: Report): string {
         ? `the command to ${report.what} it failed: ${report.why}`
         : `the ${report.what} failed: ${report.why}`;
   }
+}
+
+function describePause({ forMs, reason }: { readonly forMs: number | null; readonly reason: string | null }): string {
+  const until = forMs === null ? 'until it is resumed' : `for ${formatDuration(forMs)}`;
+  return reason === null ? until : `${until} (${reason})`;
 }
 
 /** What a look saw, where `min` must be there. */

@@ -238,6 +238,9 @@ export type Report =
   | { readonly kind: 'too-many'; readonly seen: number; readonly max: number }
   | { readonly kind: 'no-longer-too-many'; readonly seen: number }
   | { readonly kind: 'paused'; readonly forMs: number | null; readonly reason: string | null }
+  /** What an operator told the watchdog before this one. */
+  | { readonly kind: 'still-paused'; readonly forMs: number | null; readonly reason: string | null }
+  | { readonly kind: 'still-stopped' }
   | { readonly kind: 'resumed'; readonly why: 'asked' | 'time' }
   | { readonly kind: 'gone-while-paused'; readonly loss: Loss }
   | { readonly kind: 'stopping'; readonly seen: readonly Seen[]; readonly by: string }

@@ -170,6 +170,8 @@ test('a pause ends by itself, and is remembered by the next watchdog, however th
   await waitUntil('it answers', () => tell(sandbox, 'status').status === 1);
   const web = statusOf(sandbox, 'web');
   assert.deepEqual([web.state, web.reason, statusOf(sandbox, 'db').state], ['paused', 'deploy 1.4', 'stopped']);
+  assert.match(sandbox.read('log'), /web still paused for \d+.*s \(deploy 1\.4\): nothing is recovered/);
+  assert.match(sandbox.read('log'), /db still stopped, by an operator/);
   await logged(sandbox, 'web resumed: the pause is over', 1, 20_000);
   await until(sandbox, 'web', 'up');
   assert.equal(statusOf(sandbox, 'db').state, 'stopped');
