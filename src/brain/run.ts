@@ -73,6 +73,7 @@ export async function runBrain({ host, isOnce, log, memory, onPlan }: BrainOptio
 
   function end(why: string): Outcome {
     log.report(farewell(fleet, why));
+    desk?.close();
     host.end(fleet.order(), 0);
     return 'stopped';
   }

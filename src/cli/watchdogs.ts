@@ -108,7 +108,10 @@ export function findSockets(
   if (typeof named === 'string' && named !== '') return { paths: [resolve(named)] };
   const directory = runDirectory(environment);
   const config = given.config?.value;
-  if (typeof config === 'string' && config !== '') return { paths: [socketOf(config, invocation)] };
+  if (typeof config === 'string' && config !== '') {
+    const path = socketOf(config, invocation);
+    return path === null ? { code: whenNobody(invocation) } : { paths: [path] };
+  }
   const name = given.name?.value;
   if (typeof name === 'string') return { paths: [join(directory, `${name}.sock`)] };
   try {
@@ -126,12 +129,11 @@ function listSockets(directory: string): readonly string[] {
   return names.sort().map((name) => join(directory, name));
 }
 
-/** Where the watchdog of this configuration listens, by what the file says. */
-function socketOf(config: string, { environment, given }: Invocation): string {
+/** Where the watchdog of this configuration listens, by what the file says; `null`: nowhere. */
+function socketOf(config: string, { environment, given }: Invocation): string | null {
   const path = resolve(config);
   const wishes = wishesOfConfig(path, loadConfig(path, environment).config, given);
-  const place = controlPlaceOf(wishes, environment);
-  return place ?? '';
+  return controlPlaceOf(wishes, environment);
 }
 
 /** Sockets of everybody's watchdogs, as far as `/proc/net/unix` shows them. */

@@ -76,6 +76,9 @@ export interface OptionSpec {
 const ALL: readonly CommandName[] = ['watch', 'match', 'check', 'start', 'restart'];
 /** A watch in the foreground, or in the background. */
 const WATCH: readonly CommandName[] = ['watch', 'start', 'restart'];
+/** Those that read a configuration whole. */
+const READ: readonly CommandName[] = [...WATCH, 'config check', 'config show'];
+/** Those, and all that a configuration names the watchdog for. */
 const CONFIG: readonly CommandName[] = ['watch', 'config check', 'config show', ...CONTROL_COMMANDS];
 
 export const OPTIONS = [
@@ -485,7 +488,7 @@ export const OPTIONS = [
     scope: 'watchdog',
     value: 'FILE',
     group: 'This run',
-    commands: CONFIG,
+    commands: READ,
     help: "where the watchdog's own process number is written",
   },
   {
@@ -502,7 +505,7 @@ export const OPTIONS = [
     type: 'switch',
     scope: 'watchdog',
     group: 'This run',
-    commands: CONFIG,
+    commands: READ,
     help: 'as root, take files and programs that others could change as well',
   },
   {

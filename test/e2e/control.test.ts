@@ -234,6 +234,16 @@ test('a name that nobody has does nothing to anybody; no watchdog is exit 4, and
   assert.equal(tell(sandbox, 'pause').status, 2);
 });
 
+test('a configuration without control: nobody else is asked in its place', async (t) => {
+  const sandbox = makeSandbox(t);
+  const config = sandbox.write('watchdog.toml', `control = "off"\n${QUICK_DEFAULTS}${targetTable(sandbox, 'web')}`);
+  sandbox.watchdog(['--config', config]);
+  await logged(sandbox, ' recovered: ');
+  const { status, stderr } = spawnSync(WATCHDOG, ['status', '--config', config], { encoding: 'utf8' });
+  assert.equal(status, 4, stderr);
+  assert.equal(spawnSync(WATCHDOG, ['stop', '--config', config]).status, 0, 'it can be ended all the same');
+});
+
 test('the socket is its owner’s alone: another user is refused, and is told so', async (t) => {
   const sandbox = makeSandbox(t);
   await watchTwo(sandbox);
@@ -292,6 +302,7 @@ test('resident, it answers in the same way, and a socket that was left behind is
   assert.equal(tell(sandbox, 'restart', 'web').status, 0);
   assert.equal(tell(sandbox, 'stop').status, 0);
   assert.equal((await second.ended).status, 0);
+  assert.ok(!existsSync(sandbox.path('control')), 'the socket is gone');
 });
 
 test('bad clients: refused or cut off, and the watch goes on', async (t) => {

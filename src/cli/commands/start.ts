@@ -1,9 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Given, Problem } from '../../config/given.ts';
 import { OPTION_SPECS, type OptionName } from '../../config/options.ts';
 import type { StatusAnswer } from '../../control/protocol.ts';
 import { lockOf, ownerOf, readWishes } from '../../plan/make-plan.ts';
-import { isAlive } from '../../system/alive.ts';
 import { findHolder } from '../../system/lock-holder.ts';
 import { startInBackground } from '../daemon.ts';
 import { exitCode } from '../exit-codes.ts';
@@ -11,18 +9,13 @@ import { print, printError } from '../output.ts';
 import { refuse } from '../refuse.ts';
 import { toRequest } from '../request.ts';
 import type { Invocation } from '../run.ts';
+import { untilGone } from '../until-gone.ts';
 import { askAll } from '../watchdogs.ts';
 import { configPath, toWishes } from '../wishes.ts';
 
-/** A watchdog ends by itself within 5 s, whatever its brain does. */
-const END_MS = 15_000;
-const PAUSE_MS = 20;
-
 /** Starts the watchdog in the background. That one is there already is what was wanted. */
 export async function startWatchdog(invocation: Invocation): Promise<number> {
-  const problems = refuseForeground(invocation.given);
-  if (problems.length > 0) return refuse([...invocation.problems, ...problems]);
-  const holder = await findRunning(invocation);
+  const holder = await findRunning(asDaemon(invocation));
   if (holder !== null && typeof holder === 'object') return holder.code;
   if (holder !== null) {
     print(`watchdog: already at work, pid ${holder}\n`);
@@ -46,17 +39,17 @@ export async function stopWatchdog(invocation: Invocation): Promise<number> {
 
 /** Ends it and starts it again: with what is given now, or as it was started before. */
 export async function restartWatchdog(invocation: Invocation): Promise<number> {
-  const problems = [...invocation.problems, ...refuseForeground(invocation.given)];
-  if (problems.length > 0) return refuse(problems);
   const hasOwn = OPTION_SPECS.some(
     ({ name, scope }) => (scope === 'target' || name === 'config') && name in invocation.given,
   );
   if (hasOwn) {
-    const running = await findRunning(invocation);
+    const running = await findRunning(asDaemon(invocation));
     if (typeof running === 'object' && running !== null) return running.code;
-    if (running !== null) await end(running);
-    return begin(invocation.arguments.slice(1));
+    const code = running === null ? exitCode('ok') : await end(running);
+    return code === exitCode('ok') ? begin(invocation.arguments.slice(1)) : code;
   }
+  const problems = [...invocation.problems, ...refuseAlone(invocation.given)];
+  if (problems.length > 0) return refuse(problems);
   const asked = await askAll(invocation, toRequest('status', { ...invocation, words: [] }));
   if ('code' in asked) return asked.code;
   const [only, ...others] = asked.answers.map(({ body }) => (body as StatusAnswer).watchdog);
@@ -118,23 +111,24 @@ async function end(pid: number): Promise<number> {
   } catch {
     // It has ended in this moment, or may not be signalled: what follows tells.
   }
-  for (let waitedMs = 0; waitedMs < END_MS; waitedMs += PAUSE_MS) {
-    if (!isAlive(pid)) {
-      print(`watchdog: pid ${pid} has ended; what it watched lives on\n`);
-      return exitCode('ok');
-    }
-    await sleep(PAUSE_MS);
-  }
-  printError(`watchdog: pid ${pid} was asked to end, and is still there\n`);
-  return exitCode('down');
+  return untilGone(pid);
 }
 
-/** What makes no sense in the background. */
-function refuseForeground(given: Given): readonly Problem[] {
-  const names: readonly OptionName[] = ['log'];
-  return names.flatMap((name) =>
-    given[name]?.value === '-'
-      ? [{ where: `--${name}`, what: 'is standard output, which a watchdog in the background gives up; name a file' }]
-      : [],
+/** What is asked for is a daemon, and is checked as one: it can't have the log on standard output. */
+function asDaemon(invocation: Invocation): Invocation {
+  const daemon = { value: true, from: '--daemon' };
+  return { ...invocation, given: { ...invocation.given, daemon } };
+}
+
+/** Options that say how to watch, where nothing says what: they would be passed over in silence. */
+function refuseAlone(given: Given): readonly Problem[] {
+  return OPTION_SPECS.filter(({ name, scope }) => name in given && scope === 'watchdog' && !NAMES_ONE.has(name)).map(
+    ({ name }) => ({
+      where: given[name as OptionName]?.from ?? name,
+      what: 'says how to watch, and nothing says what; give --config or a target too, or restart it as it was',
+    }),
   );
 }
+
+/** By which one of several watchdogs is named. */
+const NAMES_ONE: ReadonlySet<string> = new Set<OptionName>(['control', 'name']);
