@@ -11,8 +11,9 @@ import {
   until,
   watchConfig,
 } from '../support/control.ts';
-import { signal } from '../support/processes.ts';
+import { readProcess, signal } from '../support/processes.ts';
 import { logged, makeSandbox, WATCHDOG } from '../support/sandbox.ts';
+import { waitUntil } from '../support/wait-until.ts';
 
 test('a reload adds, changes and removes targets; what is the same keeps its state, its history and its processes', async (t) => {
   const sandbox = makeSandbox(t);
@@ -132,7 +133,9 @@ test('SIGUSR1 opens the log anew, SIGUSR2 looks at everything now', async (t) =>
   const watchdog = watchConfig(sandbox, QUICK_DEFAULTS + targetTable(sandbox, 'web', 'max = 1'));
   await logged(sandbox, 'web recovered: ');
   const line = `${sandbox.marker}_web`;
-  sandbox.start('bash', ['-c', `exec -a ${line} sleep 1000`]);
+  const second = sandbox.start('bash', ['-c', `exec -a ${line} sleep 1000`]);
+  // Until it has become what the pattern means, a look is right not to find it.
+  await waitUntil('the second is there', () => readProcess(second.pid)?.line.startsWith(line) === true);
   signal(watchdog.pid, 'SIGUSR2');
   await logged(sandbox, 'web too many: 2 are there, at most 1 may be');
   renameSync(sandbox.path('log'), sandbox.path('log.1'));
