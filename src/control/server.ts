@@ -78,11 +78,13 @@ export async function openServer(
   server.on('connection', (socket) => {
     clients += 1;
     clearTimeout(timer);
-    // Whoever connects and says nothing is no better than one who says it slowly.
-    socket.setTimeout(PATIENCE_MS, () => {
+    // Whoever connects and says nothing is no better than one who says it slowly. (A timeout of the
+    // socket itself would also end those who have asked, and wait for what comes of it.)
+    const silence = setTimeout(() => {
       if (socket.bytesRead === 0) socket.destroy();
-    });
+    }, PATIENCE_MS);
     socket.on('close', () => {
+      clearTimeout(silence);
       clients -= 1;
       // One question is often followed by another, and a brain takes a while to start.
       if (clients === 0) timer = setTimeout(giveUp, NEXT_CLIENT_MS);

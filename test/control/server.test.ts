@@ -100,3 +100,12 @@ test('few at a time: those beyond are let go, the others are served', async (t) 
   });
   assert.ok('status' in reply && reply.status === 200);
 });
+
+test('what takes long to be carried out is waited for', async (t) => {
+  const path = makeSandbox(t).path('socket');
+  const onAsked = ({ answer }: Asked): unknown => setTimeout(() => answer(200, { results: [] }), 6_500);
+  const server = await openServer({ path }, { onAsked, onIdle: () => {} });
+  t.after(() => server.close());
+  const request = { verb: 'stop', targets: ['a'], forMs: null, reason: null, signal: null, follow: false } as const;
+  assert.deepEqual(await ask(path, request), { status: 200, body: { results: [] } });
+});
