@@ -21,6 +21,8 @@ const TOOLS: Readonly<Record<string, string>> = {
   'redis-server': 'redis-server',
   setpriv: 'util-linux',
   strace: 'strace',
+  supervisord: 'supervisor',
+  tini: 'tini',
   unshare: 'util-linux',
 };
 

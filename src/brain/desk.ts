@@ -3,7 +3,7 @@
  * events: an answer is about one moment. Loaded only when somebody asks.
  */
 
-import { readSignalName } from '../config/target-settings.ts';
+import { readSignalName } from '../config/signal-name.ts';
 import type { Event, OrderAnswer, Result } from '../control/protocol.ts';
 import { type Asked, openServer } from '../control/server.ts';
 import { selectNames } from '../core/fleet.ts';
@@ -244,7 +244,9 @@ export async function openDesk({ fleet, host, reload }: DeskOptions): Promise<De
     }
     if (!asked.isOpen()) return true;
     if (waiting.size > 0) return false;
-    asked.answer(results.every(({ ok }) => ok) ? 200 : 409, { results });
+    const order = fleet.members.map(({ plan: { rules } }) => rules.name);
+    const sorted = results.toSorted((one, other) => order.indexOf(one.target) - order.indexOf(other.target));
+    asked.answer(sorted.every(({ ok }) => ok) ? 200 : 409, { results: sorted });
     return true;
   }
 }

@@ -6,8 +6,10 @@
  */
 import { findWaitedFor, isThere, withDependencies } from '../core/fleet.ts';
 import { type Budget, FULL_BUDGET, MAX_TOLD, spend } from '../core/notice.ts';
+import { hurryStop } from '../core/operator.ts';
 import type { Changes } from '../core/report.ts';
 import { mayRest } from '../core/rest.ts';
+import { signalNumber } from '../core/signals.ts';
 import { followed, isSame, wakeAtMs } from '../core/state.ts';
 import { step } from '../core/step.ts';
 import type {
@@ -31,6 +33,7 @@ import { marksFor, withCause } from './cause.ts';
 import { explainEnd } from './command-end.ts';
 import { type Entry, toEntry, withEntry } from './history.ts';
 import { type Job, nextLimitAtMs, overdue, withIdentity, withJob, withoutJob } from './jobs.ts';
+import { exitStatusOf, hasLeft, isOver, type Leaving, nextToLeave } from './leaving.ts';
 import type { Memory, Remembered } from './memory.ts';
 import { noticesOf } from './notices.ts';
 import { beginFrom, openSavedFile, readSaved, type SavedTarget, toSaved } from './saved.ts';
@@ -43,6 +46,7 @@ export interface Member {
   isUnwatched: boolean;
   oomMarks: readonly OomMark[];
   recoveries: number;
+  lastEnd: Death | null;
   budget: Budget;
   history: readonly Entry[];
 }
@@ -68,6 +72,20 @@ export interface Fleet {
   startReload(member: Member, command: string): Promise<void>;
   /** Whether a command of this kind runs for it. */
   isRunning(member: Member, kind: Job['kind']): boolean;
+  /** Hands a signal on to all programs of ours. */
+  forward(signal: string): Promise<void>;
+  /** The watch ends, and its programs with it. */
+  leave(leaving: Leaving): Promise<void>;
+  /** Whoever takes long to end is not waited for any longer. */
+  hurryLeave(): Promise<void>;
+  /** Why the watch is about to end; `null`: it goes on. */
+  readonly leaving: Leaving | null;
+  /** Whether none of its programs is left. */
+  hasLeft(): boolean;
+  /** Why the watch should end by itself: its program has ended, or failed too often; `null`: it should not. */
+  whyOver(): Leaving | null;
+  /** What the end of its programs comes to as an exit code. */
+  exitStatus(): number;
   /** All that is to be kept and waited for now. */
   order(): Order;
   /** When something is due; `null` if only an event can change anything. */
@@ -97,12 +115,16 @@ interface Deeds {
 const NOTHING_SAVED: ReturnType<typeof readSaved> = { targets: [], why: null };
 /** Where an operator has led a target. */
 const HELD: readonly Phase['kind'][] = ['paused', 'stopping', 'stopped'];
+/** What a program in the foreground writes goes where ours would. */
+const INHERITED = { path: null, descriptor: 1 };
+const RESTART: Input = { kind: 'asked', order: { verb: 'restart' } };
 const NO_DEEDS: Pick<Order, 'starts' | 'signals' | 'kills'> = { starts: [], signals: [], kills: [] };
 
 /** Goes on from a memory. */
 export async function openFleet({ host, log, memory, onTold, title, words, write }: FleetOptions): Promise<Fleet> {
   let plan = memory.plan;
   let jobs = memory.jobs;
+  let leaving = memory.leaving;
   const inherited = memory.targets === null && plan.saved !== null ? readSaved(plan.saved) : NOTHING_SAVED;
   if (inherited.why !== null) log.report({ kind: 'warning', text: inherited.why });
   const save = openSavedFile(plan.saved, (text) => log.report({ kind: 'warning', text }));
@@ -126,12 +148,38 @@ export async function openFleet({ host, log, memory, onTold, title, words, write
     },
     replace,
     async passTime() {
+      forgetRetired();
+      await endNext();
       endLate();
       for (const member of members) input(member, { kind: 'time-passed' });
       await settle();
+      await endNext();
       isReady = true;
     },
     take: onEvent,
+    get leaving() {
+      return leaving;
+    },
+    async forward(signal) {
+      for (const { state } of members.filter(({ plan: { program } }) => program !== null)) {
+        if (state.command !== null) deeds.signals.push({ pid: state.command.pid, signal });
+        else
+          for (const { pid, startTime } of followed(state)) deeds.kills.push({ identity: { pid, startTime }, signal });
+      }
+      await settle();
+    },
+    async leave(next) {
+      leaving = next;
+      await endNext();
+    },
+    async hurryLeave() {
+      for (const member of members) member.state = hurryStop(member.state, host.nowMs());
+      for (const member of members) input(member, { kind: 'time-passed' });
+      await settle();
+    },
+    hasLeft: () => members.every((member) => member.plan.program === null || hasLeft(member)),
+    whyOver,
+    exitStatus: () => members.map(statusOf).find((status) => status !== 0) ?? 0,
     async lookAtAll() {
       for (const member of members) looks.add(member);
       await settle();
@@ -167,15 +215,41 @@ export async function openFleet({ host, log, memory, onTold, title, words, write
     },
   };
 
+  /** While the watch ends: the next of its programs are told to. */
+  async function endNext(): Promise<void> {
+    if (leaving === null) return;
+    const next = nextToLeave(members);
+    for (const member of next) input(member, { kind: 'asked', order: { verb: 'leave' } });
+    if (next.length > 0) await settle();
+  }
+
+  function whyOver(): Leaving | null {
+    const failed = members.find(({ plan: { program }, state }) => {
+      const most = program?.exitOnFailure ?? null;
+      return most !== null && state.failures >= most;
+    });
+    if (failed !== undefined) {
+      const why = `${failed.plan.rules.name} failed ${failed.state.failures} times in a row (exit-on-failure)`;
+      // A failure is told as one, whatever the last exit code was.
+      return { why, signal: null, status: statusOf(failed) || 1 };
+    }
+    if (plan.forwards === null || !members.every(({ state }) => isOver(state))) return null;
+    return { why: 'the program has ended', signal: null, status: null };
+  }
+
+  function statusOf({ lastEnd }: Member): number {
+    return exitStatusOf(lastEnd, signalNumber);
+  }
+
   async function toMember(target: TargetPlan, remembered: Remembered | undefined): Promise<Member> {
-    const wanted = await toWanted(target.look);
+    const wanted = await toWanted(target.look, target.program);
     if (remembered !== undefined) return { plan: target, wanted, ...remembered };
     const rules: Target = { ...target.rules, deathsAreTold: host.tellsDeaths, waitsFor: null };
     if (rules.startDelayMs > 0) log.reportOn(rules, { kind: 'waiting', startDelayMs: rules.startDelayMs });
     const seed = Math.floor(Math.random() * 2 ** 32);
     const saved = inherited.targets.find(({ name }) => name === rules.name) ?? stillRunning(rules.name);
     const state = beginFrom(rules, saved, seed, host.nowMs());
-    const fresh = { isUnwatched: false, oomMarks: [], recoveries: 0, budget: FULL_BUDGET };
+    const fresh = { isUnwatched: false, oomMarks: [], recoveries: 0, lastEnd: null, budget: FULL_BUDGET };
     const held = reportHeld(state);
     if (held === null) return { plan: target, wanted, state, ...fresh, history: [] };
     log.reportOn(target.rules, held);
@@ -250,7 +324,9 @@ export async function openFleet({ host, log, memory, onTold, title, words, write
   }
 
   function died(member: Member, identity: Identity, told: Death): void {
-    input(member, { kind: 'died', identity, how: withCause(identity, told, member.oomMarks) });
+    const how = withCause(identity, told, member.oomMarks);
+    if (member.state.phase.kind === 'stopping') member.lastEnd = how;
+    input(member, { kind: 'died', identity, how });
   }
 
   function isAdopted(command: Identity | null, identity: Identity): boolean {
@@ -292,7 +368,10 @@ export async function openFleet({ host, log, memory, onTold, title, words, write
     if (job.kind !== 'recovery') {
       if (why !== null) tell(member, { kind: 'command-failed', what: job.kind, why });
       if (job.kind === 'stop' || job.kind === 'reload') looks.add(member);
-    } else if (how === null) input(member, { kind: 'recovery-not-started', why: why ?? '' });
+      return;
+    }
+    if (how !== null && member.state.phase.kind === 'stopping') member.lastEnd = how;
+    if (how === null) input(member, { kind: 'recovery-not-started', why: why ?? '' });
     else input(member, { kind: 'recovery-exited', pid: job.identity?.pid ?? 0, how });
   }
 
@@ -316,9 +395,10 @@ export async function openFleet({ host, log, memory, onTold, title, words, write
         tell(member, action.report);
         return;
       case 'start-recovery': {
-        member.recoveries += 1;
+        if (action.cause !== 'start') member.recoveries += 1;
         const context = { WATCHDOG_CAUSE: action.cause, WATCHDOG_ATTEMPT: String(action.attempt) };
-        start(member, 'recovery', member.plan.rules.recover, context);
+        const { program, rules } = member.plan;
+        start(member, 'recovery', program?.script ?? rules.recover, context);
         return;
       }
       case 'start-stop':
@@ -337,6 +417,7 @@ export async function openFleet({ host, log, memory, onTold, title, words, write
 
   function tell(member: Member, report: Report): void {
     log.reportOn(member.plan.rules, report);
+    if (report.kind === 'exited') member.lastEnd = report.loss.how;
     const entry = toEntry(member.plan.rules, report, Date.now());
     member.history = withEntry(member.history, entry);
     onTold(member, entry);
@@ -361,14 +442,27 @@ export async function openFleet({ host, log, memory, onTold, title, words, write
   }
 
   function start(member: Member, kind: Job['kind'], command: string, context: Readonly<Record<string, string>>): void {
-    const { cwd, restraint, rules, set, user } = member.plan;
+    const { cwd, program, restraint, rules, set, user } = member.plan;
+    const isProgram = kind === 'recovery' && program !== null;
+    const isForeground = isProgram && program.isForeground;
     const id = jobs.nextId;
     jobs = withJob(jobs, kind, rules.name, host.nowMs());
     const own = { WATCHDOG_TARGET: rules.name, WATCHDOG_BY: String(host.pid), ...context };
     const unset = user === null ? plan.start.unset : plan.start.unsetForOthers;
     deeds.starts.push({
       id,
-      spec: { command, cwd, set: { ...set, ...own }, unset, output: log.output(), user, restraint },
+      spec: {
+        command,
+        args: isProgram ? program.args : [],
+        mark: isProgram ? program.mark : null,
+        isForeground,
+        cwd,
+        set: { ...set, ...own },
+        unset,
+        output: isForeground ? INHERITED : log.output(),
+        user,
+        restraint,
+      },
     });
   }
 
@@ -405,8 +499,20 @@ export async function openFleet({ host, log, memory, onTold, title, words, write
     host.commit(orderOf({ kills, signals, starts: ordered }));
   }
 
-  function questionOf({ state, wanted }: Member): Question {
-    return { wanted, followed: followed(state) };
+  function questionOf({ plan: { program, rules }, state, wanted }: Member): Question {
+    if (program === null || rules.program === null) return { wanted, followed: followed(state), program: null };
+    const { kind } = state.phase;
+    return {
+      wanted,
+      followed: followed(state),
+      program: {
+        mark: program.mark === null ? null : String(program.mark.soft),
+        reaper: host.reaper,
+        command: state.command,
+        isStarter: rules.program.daemonizes,
+        isWhole: kind === 'looking' || kind === 'stopping' || kind === 'paused',
+      },
+    };
   }
 
   /** Whether its end would be told at once: nobody need look. */
@@ -416,7 +522,9 @@ export async function openFleet({ host, log, memory, onTold, title, words, write
 
   function targetOf({ isUnwatched, plan: { dependsOn, rules } }: Member): Target {
     const waitsFor = findWaitedFor(dependsOn, (name) => byName.get(name)?.state);
-    return { ...rules, deathsAreTold: host.tellsDeaths && !isUnwatched, waitsFor };
+    const signal = leaving?.signal ?? rules.stop.signal;
+    const stop = signal === rules.stop.signal ? rules.stop : { ...rules.stop, signal };
+    return { ...rules, stop, deathsAreTold: host.tellsDeaths && !isUnwatched, waitsFor };
   }
 
   async function replace(next: Plan): Promise<Changes> {
@@ -425,21 +533,50 @@ export async function openFleet({ host, log, memory, onTold, title, words, write
     const same = (target: TargetPlan): boolean =>
       JSON.stringify(before.get(target.rules.name)?.plan) === JSON.stringify(target);
     const kept = next.targets.filter(({ rules }) => before.has(rules.name));
+    // A program that is no longer wanted is still ours until it has ended.
+    const retired = members.filter(({ plan: { program, rules } }) => program !== null && !names.includes(rules.name));
     const changes: Changes = {
       added: names.filter((name) => !before.has(name)),
       changed: kept.filter((target) => !same(target)).map(({ rules }) => rules.name),
-      removed: [...before.keys()].filter((name) => !names.includes(name)),
+      removed: [...before].flatMap(
+        ([
+          name,
+          {
+            plan: { isRetired },
+          },
+        ]) => (names.includes(name) || isRetired ? [] : [name]),
+      ),
       unchanged: kept.filter(same).map(({ rules }) => rules.name),
     };
     for (const name of changes.removed) tell(before.get(name) as Member, { kind: 'removed' });
-    plan = next;
+    const carried = await Promise.all(next.targets.map((target) => carryOver(target, before.get(target.rules.name))));
+    const leaving = retired.map(
+      (member): Member => ({ ...member, plan: { ...member.plan, dependsOn: [], isRetired: true } }),
+    );
+    goOnWith({ ...next, targets: [...next.targets, ...leaving.map((member) => member.plan)] }, [
+      ...carried,
+      ...leaving,
+    ]);
+    for (const member of leaving) input(member, { kind: 'asked', order: { verb: 'leave' } });
+    for (const member of carried)
+      if (isToBeRestarted(before.get(member.plan.rules.name), member)) input(member, RESTART);
+    await settle();
+    return changes;
+  }
+
+  function goOnWith(nextPlan: Plan, nextMembers: readonly Member[]): void {
+    plan = nextPlan;
     onlooker = toOnlooker(plan.onlooker, commandsOf(plan.targets));
-    members = await Promise.all(next.targets.map((target) => carryOver(target, before.get(target.rules.name))));
+    members = nextMembers;
     byName = toNames(members);
     dependents = toDependents(members);
     looks.clear();
-    await settle();
-    return changes;
+  }
+
+  /** Programs that were removed from the configuration are forgotten once they have ended. */
+  function forgetRetired(): void {
+    const left = members.filter((member) => !(member.plan.isRetired && hasLeft(member)));
+    if (left.length < members.length) goOnWith({ ...plan, targets: left.map((member) => member.plan) }, left);
   }
 
   /** What was known of a target of this name goes on, as far as it is still about the same processes. */
@@ -448,12 +585,12 @@ export async function openFleet({ host, log, memory, onTold, title, words, write
     if (JSON.stringify(before.plan) === JSON.stringify(target)) return before;
     tell(before, { kind: 'changed' });
     if (JSON.stringify(before.plan.look) === JSON.stringify(target.look)) return { ...before, plan: target };
-    const { history, recoveries, state } = before;
+    const { history, lastEnd, recoveries, state } = before;
     const fresh = await toMember(target, undefined);
     const isHeld = HELD.some((kind) => kind === state.phase.kind);
     // A recovery that still runs is this name's, whatever it looks for now; so is what an operator wants.
     const phase = isHeld ? { ...state.phase, followed: [] } : fresh.state.phase;
-    return { ...fresh, history, recoveries, state: { ...fresh.state, command: state.command, phase } };
+    return { ...fresh, history, lastEnd, recoveries, state: { ...fresh.state, command: state.command, phase } };
   }
 
   function orderOf(what: Pick<Order, 'starts' | 'signals' | 'kills'>): Order {
@@ -466,8 +603,10 @@ export async function openFleet({ host, log, memory, onTold, title, words, write
     const remembered = members.map(({ plan: _, wanted: __, ...rest }): Remembered => rest);
     const states = members.map(({ state }) => state);
     return {
-      memory: () => write({ plan, targets: remembered, jobs }),
+      memory: () => write({ plan, targets: remembered, jobs, leaving }),
       isReady,
+      isPatient: members.some(({ plan: { program } }) => program !== null),
+      forwards: plan.forwards !== null,
       title: title(words(states)),
       watch: watchList(what.kills.map(({ identity }) => identity)),
       deadlineAtMs: deadlineAtMs(),
@@ -489,6 +628,15 @@ export async function openFleet({ host, log, memory, onTold, title, words, write
     const all = [...members.map(({ state }) => wakeAtMs(state)), log.retryAtMs(), nextLimitAtMs(jobs)];
     return all.reduce(earliest, null);
   }
+}
+
+/** A program that runs as it should no longer be started. */
+function isToBeRestarted(before: Member | undefined, { plan, state }: Member): boolean {
+  if (before === undefined || plan.program === null || state.phase.kind === 'exited') return false;
+  if (HELD.some((kind) => kind === state.phase.kind)) return false;
+  const how = ({ cwd, program, restraint, set, user }: TargetPlan): string =>
+    JSON.stringify([cwd, program?.script, program?.args, restraint, set, user]);
+  return how(before.plan) !== how(plan);
 }
 
 function toNames(members: readonly Member[]): ReadonlyMap<string, Member> {

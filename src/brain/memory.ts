@@ -1,20 +1,23 @@
 /** What a brain leaves for the next one. */
 import type { Budget } from '../core/notice.ts';
 import { diff, patch } from '../core/patch.ts';
-import type { TargetState } from '../core/types.ts';
+import type { Death, TargetState } from '../core/types.ts';
 import type { Plan, TargetPlan } from '../plan/plan.ts';
 import type { OomMark } from '../system/oom.ts';
 import type { Entry } from './history.ts';
 import { type Jobs, NO_JOBS } from './jobs.ts';
+import type { Leaving } from './leaving.ts';
 
 /** Goes up when a brain could misread what another version has left. */
-const FORMAT = 2;
+const FORMAT = 3;
 
 export interface Memory {
   readonly plan: Plan;
   /** One for each target of the plan, in its order; `null` before the first look. */
   readonly targets: readonly Remembered[] | null;
   readonly jobs: Jobs;
+  /** The watch is about to end, with its programs; `null`: it goes on. */
+  readonly leaving: Leaving | null;
 }
 
 /** What is remembered of one target. */
@@ -26,6 +29,8 @@ export interface Remembered {
   readonly oomMarks: readonly OomMark[];
   /** Recoveries since the watch began. */
   readonly recoveries: number;
+  /** How the process that was followed last has ended; `null` if none has, or nobody knows. */
+  readonly lastEnd: Death | null;
   /** How many events somebody was told of lately. */
   readonly budget: Budget;
   /** What was last told of it, the latest at the end. */
@@ -33,19 +38,19 @@ export interface Remembered {
 }
 
 export function freshMemory(plan: Plan): Memory {
-  return { plan, targets: null, jobs: NO_JOBS };
+  return { plan, targets: null, jobs: NO_JOBS, leaving: null };
 }
 
 /** As text. The plan is written once for as long as it is the same. */
 export function memoryWriter(): (memory: Memory) => string {
   let known: Plan | null = null;
   let written = '';
-  return ({ jobs, plan, targets }) => {
+  return ({ jobs, leaving, plan, targets }) => {
     if (plan !== known) {
       known = plan;
       written = JSON.stringify({ ...plan, targets: pack(plan.targets) });
     }
-    return `{"format":${FORMAT},"plan":${written},"rest":${JSON.stringify({ targets: targets && pack(targets), jobs })}}`;
+    return `{"format":${FORMAT},"plan":${written},"rest":${JSON.stringify({ targets: targets && pack(targets), jobs, leaving })}}`;
   };
 }
 
@@ -54,14 +59,19 @@ export function readMemory(text: string): Memory | null {
   const { format, plan, rest } = JSON.parse(text) as Written;
   if (format !== FORMAT) return null;
   const targets = rest.targets === null ? null : unpack<Remembered>(rest.targets);
-  return { plan: { ...plan, targets: unpack<TargetPlan>(plan.targets) }, targets, jobs: rest.jobs };
+  return {
+    plan: { ...plan, targets: unpack<TargetPlan>(plan.targets) },
+    targets,
+    jobs: rest.jobs,
+    leaving: rest.leaving,
+  };
 }
 
 /** The text as JSON has it: lists of targets packed. */
 interface Written {
   readonly format: number;
   readonly plan: Omit<Plan, 'targets'> & { readonly targets: readonly unknown[] };
-  readonly rest: { readonly targets: readonly unknown[] | null; readonly jobs: Jobs };
+  readonly rest: { readonly targets: readonly unknown[] | null; readonly jobs: Jobs; readonly leaving: Leaving | null };
 }
 
 /** The first one whole; of the others what differs from it, `0` if nothing does. */

@@ -1,5 +1,6 @@
 /** What came of an operator's order, by the state that the target is in. */
 
+import { describeDeath } from '../core/report.ts';
 import type { Member } from './fleet.ts';
 import { describeFailureOf } from './status.ts';
 
@@ -24,12 +25,15 @@ export function outcomeOf(
       return isOnItsWay(find(phase.on), find) ? null : { ok: false, message: `waits for ${phase.on}, which is not up` };
     case 'backing-off':
       return { ok: false, message: describeFailureOf(member) };
+    case 'exited':
+      return { ok: verb === 'stop', message: `has ended: ${describeDeath(phase.loss.how)}` };
     case 'stopping':
       return phase.sent === 'gave-up' ? { ok: false, message: 'did not end by KILL' } : null;
     case 'looking':
     case 'confirming':
     case 'recovering':
     case 'settling':
+    case 'ending':
       return null;
   }
 }
@@ -44,6 +48,7 @@ function isOnItsWay(member: Member | undefined, find: (name: string) => Member |
     case 'confirming':
     case 'recovering':
     case 'settling':
+    case 'ending':
       return true;
     case 'waiting':
       return isOnItsWay(find(phase.on), find);
@@ -51,6 +56,7 @@ function isOnItsWay(member: Member | undefined, find: (name: string) => Member |
     case 'paused':
     case 'stopping':
     case 'stopped':
+    case 'exited':
       return false;
   }
 }

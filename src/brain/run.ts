@@ -5,11 +5,12 @@
 import type { OrderAnswer } from '../control/protocol.ts';
 import type { OwnReport } from '../core/report.ts';
 import type { TargetState } from '../core/types.ts';
-import { type Host, type HostEvent, isStopSignal } from '../host/host.ts';
+import { type Host, isStopSignal } from '../host/host.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Log } from '../system/log.ts';
 import type { Desk } from './desk.ts';
 import { type Fleet, openFleet } from './fleet.ts';
+import type { Leaving } from './leaving.ts';
 import { type Memory, memoryWriter } from './memory.ts';
 import { stateWords, titleMaker } from './title.ts';
 
@@ -24,8 +25,11 @@ export interface BrainOptions {
   readonly onPlan: (plan: Plan) => void;
 }
 
-/** What it came to: asked to stop, with `isOnce` how the targets are, or that it sleeps until there is something to do. */
-export type Outcome = 'stopped' | 'up' | 'down' | 'unknown' | 'rests';
+/** What it came to: over, with `isOnce` how the targets are, or that it sleeps until there is something to do. */
+export type Outcome =
+  | { readonly kind: 'over'; readonly status: number }
+  | { readonly kind: 'once'; readonly targets: 'up' | 'down' | 'unknown' }
+  | { readonly kind: 'rests' };
 
 /** Watches until told to stop, or until the host can do it alone for a while. */
 export async function runBrain({ host, isOnce, log, memory, onPlan }: BrainOptions): Promise<Outcome> {
@@ -44,23 +48,25 @@ export async function runBrain({ host, isOnce, log, memory, onPlan }: BrainOptio
 
   for (;;) {
     await desk?.work();
-    if (desk?.wantsEnd() === true) return end('asked by an operator');
+    if (desk?.wantsEnd() === true && fleet.leaving === null) await fleet.leave(byOperator());
     if (!host.hasPending()) {
       await fleet.passTime();
       await desk?.work();
       log.flush();
+      const over = fleet.leaving === null ? fleet.whyOver() : null;
+      if (over !== null) await fleet.leave(over);
+      if (fleet.leaving !== null && fleet.hasLeft()) return end(fleet.leaving);
       const outcome = isOnce ? outcomeOf(fleet.members.map(({ state }) => state)) : null;
-      if (outcome !== null) return outcome;
+      if (outcome !== null) return { kind: 'once', targets: outcome };
       if (mayRest()) {
         desk?.close();
         host.end(fleet.order(), 'rest');
-        return 'rests';
+        return { kind: 'rests' };
       }
       host.commit(fleet.order());
     }
     const event = await host.wait();
-    const why = event === null ? null : whyOver(event);
-    if (why !== null) return end(why);
+    if (event?.kind === 'host-gone') return end({ why: 'the sentinel was killed', signal: null, status: 0 });
     if (event?.kind === 'signal') await onSignal(event.signal);
     else if (event?.kind === 'connect') await openDesk();
     else if (event !== null) fleet.take(event);
@@ -71,11 +77,12 @@ export async function runBrain({ host, isOnce, log, memory, onPlan }: BrainOptio
     return fleet.mayRest(fleet.deadlineAtMs());
   }
 
-  function end(why: string): Outcome {
+  function end({ status, why }: Leaving): Outcome {
     log.report(farewell(fleet, why));
     desk?.close();
-    host.end(fleet.order(), 0);
-    return 'stopped';
+    const code = status ?? fleet.exitStatus();
+    host.end(fleet.order(), code);
+    return { kind: 'over', status: code };
   }
 
   function makeTitle(): (words: string) => string {
@@ -83,9 +90,23 @@ export async function runBrain({ host, isOnce, log, memory, onPlan }: BrainOptio
   }
 
   async function onSignal(signal: string): Promise<void> {
+    const { forwards } = fleet.plan;
+    const name = signal.replace(/^SIG/, '');
+    if (isStopSignal(signal)) return onStopSignal(signal, forwards === null ? null : (forwards[name] ?? null));
+    if (forwards !== null) return fleet.forward(forwards[name] ?? name);
     if (signal === 'SIGHUP' && fleet.plan.config !== null) await reload();
     if (signal === 'SIGHUP' || signal === 'SIGUSR1') log.reopen();
     if (signal === 'SIGUSR2') await fleet.lookAtAll();
+  }
+
+  /** The first one begins the end. The next is handed on as well, or means: now. `rewritten`: what a program gets in its place. */
+  async function onStopSignal(signal: string, rewritten: string | null): Promise<void> {
+    const { forwards } = fleet.plan;
+    const isPlain = signal === 'SIGTERM' || forwards === null;
+    const sent = rewritten ?? (isPlain ? null : signal.replace(/^SIG/, ''));
+    if (fleet.leaving === null) await fleet.leave({ why: signal, signal: sent, status: forwards === null ? 0 : null });
+    else if (forwards !== null) await fleet.forward(sent ?? 'TERM');
+    else await fleet.hurryLeave();
   }
 
   /** From the first connection on, the desk is open for as long as this brain is awake. */
@@ -122,10 +143,9 @@ export async function runBrain({ host, isOnce, log, memory, onPlan }: BrainOptio
   }
 }
 
-/** Why this is the end; `null` if it isn't. */
-function whyOver(event: HostEvent): string | null {
-  if (event.kind === 'host-gone') return 'the sentinel was killed';
-  return event.kind === 'signal' && isStopSignal(event.signal) ? event.signal : null;
+/** A program of the command line ends as it does, whoever has asked for it. */
+function byOperator(): Leaving {
+  return { why: 'asked by an operator', signal: null, status: 0 };
 }
 
 function farewell({ members }: Fleet, why: string): OwnReport {
@@ -136,8 +156,8 @@ function farewell({ members }: Fleet, why: string): OwnReport {
 }
 
 /** `null` while one of them has neither come up nor failed. */
-function outcomeOf(states: readonly TargetState[]): Outcome | null {
-  const outcomes = states.map(({ blind, phase }): Outcome | null => {
+function outcomeOf(states: readonly TargetState[]): 'up' | 'down' | 'unknown' | null {
+  const outcomes = states.map(({ blind, phase }) => {
     if (blind !== null) return 'unknown';
     switch (phase.kind) {
       case 'up':
@@ -146,6 +166,7 @@ function outcomeOf(states: readonly TargetState[]): Outcome | null {
       case 'waiting':
       case 'paused':
       case 'stopped':
+      case 'exited':
         return 'down';
       default:
         return null;

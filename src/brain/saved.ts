@@ -39,7 +39,8 @@ export function toSaved(
   nowMs: number,
 ): readonly SavedTarget[] {
   return states.flatMap(([name, { command, phase }]) => {
-    const isStopped = phase.kind === 'stopped' || (phase.kind === 'stopping' && phase.next === 'stopped');
+    const isStopped =
+      (phase.kind === 'stopped' && phase.isLeft !== true) || (phase.kind === 'stopping' && phase.next === 'stopped');
     const paused = phase.kind === 'paused' ? { untilMs: toWall(phase.untilAtMs, nowMs), reason: phase.reason } : null;
     const identity = command === null ? null : { pid: command.pid, startTime: command.startTime };
     return paused === null && !isStopped && identity === null ? [] : [{ name, paused, isStopped, command: identity }];
@@ -55,7 +56,8 @@ function toWall(atMs: number | null, nowMs: number): number | null {
 export function beginFrom(target: Target, saved: SavedTarget | undefined, seed: number, nowMs: number): TargetState {
   const fresh = initialState(target, seed, nowMs);
   if (saved === undefined) return fresh;
-  const command = saved.command === null ? null : { ...saved.command, stopping: null };
+  // A program of ours is known by its descent, and taken up again as what it is.
+  const command = saved.command === null || target.program !== null ? null : { ...saved.command, stopping: null };
   if (saved.isStopped) return { ...fresh, command, phase: { kind: 'stopped', followed: [], lookAtMs: nowMs } };
   const leftMs = saved.paused?.untilMs == null ? null : saved.paused.untilMs - Date.now();
   if (saved.paused !== null && (leftMs === null || leftMs > 0)) {

@@ -18,6 +18,7 @@ export function standingOf(plan: Plan): Standing {
       output: null,
       user: null,
       restraint: NO_RESTRAINT,
+      isForeground: false,
     },
     note: noteOf(plan),
     log: plan.log.path,

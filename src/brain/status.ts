@@ -1,6 +1,7 @@
 /** How targets are, for whoever asks. */
 import type { ProcessStatus, TargetStatus } from '../control/protocol.ts';
 import { escapeForeign } from '../core/escape.ts';
+import { describeDeath } from '../core/report.ts';
 import { followed } from '../core/state.ts';
 import type { Phase } from '../core/types.ts';
 import { formatIsoTime } from '../system/clock.ts';
@@ -30,6 +31,7 @@ export async function toStatus(
       processes: followed(state).map((seen) => toProcess(seen, usages.get(seen.pid))),
       recoveries,
       failures: state.failures,
+      lastExit: member.lastEnd === null ? null : describeDeath(member.lastEnd),
       nextTryAt: phase.kind === 'backing-off' ? toTime(phase.dueAtMs) : null,
       waitsFor: phase.kind === 'waiting' ? phase.on : null,
       pausedUntil: phase.kind === 'paused' && phase.untilAtMs !== null ? toTime(phase.untilAtMs) : null,
@@ -62,6 +64,7 @@ function toProcess(
 }
 
 function reasonOf(phase: Phase): string | null {
+  if (phase.kind === 'exited') return describeDeath(phase.loss.how);
   return phase.kind === 'paused' ? phase.reason : null;
 }
 

@@ -47,6 +47,8 @@ async function begin(memory: Memory, host: Host, kept: string, onPlan: (plan: Pl
 function give(host: Host, kept: string, status: number): number {
   const nothing = {
     isReady: false,
+    isPatient: false,
+    forwards: false,
     title: 'watchdog: ending',
     watch: [],
     deadlineAtMs: null,
@@ -59,6 +61,6 @@ function give(host: Host, kept: string, status: number): number {
 }
 
 function end(outcome: Outcome): number {
-  if (outcome === 'rests' || outcome === 'stopped') return 0;
-  throw new Error(`a brain of the sentinel ended with ${outcome}`);
+  if (outcome.kind === 'once') throw new Error('a brain of the sentinel looks more than once');
+  return outcome.kind === 'over' ? outcome.status : 0;
 }

@@ -36,7 +36,7 @@ export async function watchOn(
       logPlan = next.log;
     };
     const outcome = await runBrain({ memory, host, log, isOnce, onPlan: follow });
-    if (outcome === 'stopped' && plan.ownPidFile !== null) removeOwnPidFile(plan.ownPidFile, host.pid);
+    if (outcome.kind === 'over' && plan.ownPidFile !== null) removeOwnPidFile(plan.ownPidFile, host.pid);
     return outcome;
   } catch (error) {
     log.report({ kind: 'defect', detail: error instanceof Error ? (error.stack ?? error.message) : String(error) });

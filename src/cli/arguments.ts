@@ -9,6 +9,7 @@ import {
   OPTION_SPECS,
   type OptionSpec,
   optionName,
+  specOf,
 } from '../config/options.ts';
 import { AFTER_HELP, DESCRIPTIONS } from './help.ts';
 import { TOPICS } from './topics.ts';
@@ -51,7 +52,8 @@ const ARGUMENTS: Readonly<Partial<Record<CommandName, string>>> = {
 };
 
 /** Reads the arguments, without the program's own name. */
-export function parseArguments(args: readonly string[], versionText: string): Request {
+export function parseArguments(all: readonly string[], versionText: string): Request {
+  const { args, behind } = splitProgram(all);
   let request: Request | null = null;
   let shown = '';
   const run = (command: CommandName) => (given: Record<string, unknown>, words: readonly string[]) => {
@@ -59,7 +61,14 @@ export function parseArguments(args: readonly string[], versionText: string): Re
     // What stands before a command is the watch's own, and would be passed over in silence.
     const early = command === 'watch' ? [] : Object.values(toGiven(program.opts()).given);
     const misplaced = early.map(({ from }) => ({ where: from, what: `stands before "${command}"; write it behind` }));
-    request = { kind: 'run', command, words, given: read, problems: [...problems, ...misplaced] };
+    const { given: own, problems: strange } = toProgram(command, behind);
+    request = {
+      kind: 'run',
+      command,
+      words,
+      given: { ...read, ...own },
+      problems: [...problems, ...misplaced, ...strange],
+    };
   };
   const program = createCommand('watchdog', 'watch', run('watch'))
     .version(versionText, '-V, --version', 'print the version, and that of the Node inside')
@@ -91,6 +100,25 @@ export function parseArguments(args: readonly string[], versionText: string): Re
   return request ?? { kind: 'show', text: shown };
 }
 
+/** What stands behind the first `--` is a program with its arguments, whatever it looks like. */
+function splitProgram(all: readonly string[]): {
+  readonly args: readonly string[];
+  readonly behind: readonly string[] | null;
+} {
+  const at = all.indexOf('--');
+  return at < 0 ? { args: all, behind: null } : { args: all.slice(0, at), behind: all.slice(at + 1) };
+}
+
+function toProgram(
+  command: CommandName,
+  behind: readonly string[] | null,
+): { readonly given: Given; readonly problems: readonly Problem[] } {
+  if (behind === null) return { given: {}, problems: [] };
+  if (specOf('command').commands.includes(command))
+    return { given: { command: { value: behind, from: '--' } }, problems: [] };
+  return { given: {}, problems: [{ where: '--', what: `starts a program, which ${command} does not; leave it out` }] };
+}
+
 function createCommand(
   name: string,
   of: CommandName,
@@ -105,7 +133,7 @@ function createCommand(
   if (words !== undefined || isControl(of)) command.usage(`[options]${words === undefined ? '' : ` ${words}`}`);
   else if (of === 'doctor' || of.startsWith('config')) command.usage('[options]');
   else if (of !== 'watch') command.usage('--pattern REGEX [options]');
-  else command.usage('--pattern REGEX --recover COMMAND [options]');
+  else command.usage('--pattern REGEX --recover COMMAND [options]\n       watchdog [options] -- COMMAND ARG...');
   for (const option of OPTION_SPECS) {
     const flag = optionName(option);
     if (flag !== null && option.commands.includes(of)) command.addOption(toOption(option, flag));

@@ -20,7 +20,7 @@ export const DESCRIPTIONS: Readonly<Record<CommandName, string>> = {
   look: 'Looks at all targets now.',
   why: 'Tells the last decisions about targets, each with its reason.',
   events: 'Tells what happened to targets.',
-  shutdown: 'Ends the watchdog; what it watches lives on.',
+  shutdown: 'Ends the watchdog and the programs that it has started; what else it watches lives on.',
   help: 'Prints a page of the manual.',
   completion: 'Prints completions for bash, zsh or fish.',
   check: 'Looks once and starts nothing: exit code 0 when it is up, 1 down, 3 could not tell.',
@@ -31,7 +31,7 @@ export const AFTER_HELP = `
 Times are written 500ms, 5s, 2m or 1h. Every option is also a variable: --pid-file
 is WATCHDOG_PID_FILE, a switch is on with 1. The command line has the last word.
 Many targets stand in a file, see watchdog help config. Other topics: targets,
-recovery, control, running, log, events, privileges, options.
+recovery, programs, control, running, log, events, privileges, options.
 
 The log is /var/log/watchdog.log for root, $XDG_STATE_HOME/watchdog/watchdog.log
 (or ~/.local/state/…) for others, and standard output as process 1. SIGHUP reads
@@ -43,6 +43,7 @@ Examples:
   watchdog --pattern my.js --recover "node my.js start"
   watchdog --pid-file /run/nginx.pid --recover nginx
   watchdog --pattern worker --fixed --min 4 --user app --recover "systemctl start workers"
+  watchdog -- node my.js                       (a program of our own; as process 1, too)
   watchdog match --pattern my.js
   watchdog check --pattern my.js || echo down
   watchdog doctor

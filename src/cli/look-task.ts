@@ -2,8 +2,8 @@
 import type { Problem } from '../config/given.ts';
 import { choice, commandLineReader } from '../config/reader.ts';
 import { readSelect, type SelectSettings } from '../config/select-settings.ts';
-import { toLookPlan } from '../plan/make-plan.ts';
 import { toOnlooker, toWanted } from '../plan/plan.ts';
+import { toLookPlan } from '../plan/target-plan.ts';
 import type { Onlooker, Wanted } from '../system/look.ts';
 import { ownExecutable } from '../system/own-process.ts';
 import type { Invocation } from './run.ts';
@@ -27,5 +27,5 @@ export async function toLookTask(
   const recover = invocation.given.recover?.value;
   const commands = typeof recover === 'string' ? [recover] : [];
   const onlooker = { processTable, arguments: invocation.arguments.join(' '), exe: ownExecutable() };
-  return { select, onlooker: toOnlooker(onlooker, commands), wanted: await toWanted(look) };
+  return { select, onlooker: toOnlooker(onlooker, commands), wanted: await toWanted(look, null) };
 }

@@ -9,6 +9,7 @@ declare const WATCHDOG_TOPICS: Readonly<Record<string, string>> | undefined;
 export const TOPICS = [
   'targets',
   'recovery',
+  'programs',
   'config',
   'control',
   'running',

@@ -18,6 +18,7 @@ export const CONTEXT_VARIABLES = [
   'WATCHDOG_TARGET_PID',
   'WATCHDOG_URL',
   'WATCHDOG_BODY',
+  'WATCHDOG_NUMBER',
 ] as const;
 
 /** The variables of the environment that are ours: they stand for options, and are not handed on. */

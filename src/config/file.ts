@@ -216,9 +216,10 @@ function toRaw(reading: Reading, spec: OptionSpec, value: TomlValue, where: stri
       return value.kind === 'boolean' ? value.isTrue : null;
     case 'count':
       return value.kind === 'integer' ? value.text : null;
-    case 'list': {
+    case 'list':
+    case 'command': {
       if (value.kind !== 'array') return toText(reading, value, where);
-      const items = value.items.map((item) => toText(reading, item, where));
+      const items = value.items.map((item) => (item.kind === 'integer' ? item.text : toText(reading, item, where)));
       return items.every((item) => item !== null) ? (items as string[]) : null;
     }
     case 'duration':
@@ -232,10 +233,16 @@ function toRaw(reading: Reading, spec: OptionSpec, value: TomlValue, where: stri
     case 'variables':
     case 'limits':
       return null;
-    case 'text':
     case 'choice':
+      return value.kind === 'boolean' ? allowedBoolean(spec, value.isTrue) : toText(reading, value, where);
+    case 'text':
       return toText(reading, value, where);
   }
+}
+
+/** Some choices are `true`, `false` and something between. */
+function allowedBoolean({ choices }: OptionSpec, isTrue: boolean): string | null {
+  return choices?.includes(String(isTrue)) === true ? String(isTrue) : null;
 }
 
 /** A string with its variables filled in; `null` if it is none. */
@@ -274,12 +281,18 @@ function formOf({ type, choices }: OptionSpec): string {
     case 'limits':
       return 'a table of numbers';
     case 'choice':
-      return `one of ${choices?.map((one) => `"${one}"`).join(' and ')}`;
+      return `one of ${choices?.map(asToml).join(' and ')}`;
+    case 'command':
+      return 'a string or a list of strings';
     case 'duration':
     case 'path':
     case 'text':
       return 'a string';
   }
+}
+
+function asToml(choice: string): string {
+  return choice === 'true' || choice === 'false' ? choice : `"${choice}"`;
 }
 
 function exampleOf(spec: OptionSpec): string {
@@ -294,6 +307,10 @@ function exampleOf(spec: OptionSpec): string {
       return '{ NAME = "value" }';
     case 'limits':
       return '{ nofile = 4096 }';
+    case 'command':
+      return '"node my.js"';
+    case 'choice':
+      return asToml(spec.default ?? spec.choices?.[0] ?? '');
     default:
       return `"${spec.default ?? spec.choices?.[0] ?? '…'}"`;
   }

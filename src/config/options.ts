@@ -34,7 +34,14 @@ export const CONTROL_COMMANDS = [
   'shutdown',
 ] as const;
 
-export type OptionGroup = 'What to watch' | 'What to do' | 'Being told' | 'When' | 'The log' | 'This run';
+export type OptionGroup =
+  | 'What to watch'
+  | 'What to do'
+  | 'A program of ours'
+  | 'Being told'
+  | 'When'
+  | 'The log'
+  | 'This run';
 
 /**
  * Where it counts. `target`: for one target, so that in a file it stands in `[target.NAME]`
@@ -45,6 +52,8 @@ export type OptionScope = 'target' | 'watchdog' | 'run';
 /** How the value is written. `path`: in a file, relative to its directory. */
 export type OptionType =
   | 'text'
+  /** Text for the shell, or a list of words; on the command line all that follows `--`. */
+  | 'command'
   | 'path'
   | 'duration'
   | 'count'
@@ -322,6 +331,116 @@ export const OPTIONS = [
     group: 'What to do',
     commands: WATCH,
     help: 'names by which several targets can be asked for at once',
+  },
+
+  {
+    name: 'command',
+    option: null,
+    type: 'command',
+    scope: 'target',
+    value: 'COMMAND',
+    group: 'A program of ours',
+    commands: WATCH,
+    help: 'a program that is started here and stays; on the command line: -- COMMAND ARG…',
+  },
+  {
+    name: 'autostart',
+    type: 'choice',
+    scope: 'target',
+    choices: ['true', 'false'],
+    value: 'true|false',
+    group: 'A program of ours',
+    default: 'true',
+    commands: WATCH,
+    help: 'whether the watch begins with starting it',
+  },
+  {
+    name: 'autorestart',
+    type: 'choice',
+    scope: 'target',
+    choices: ['true', 'false', 'unexpected'],
+    value: 'true|false|unexpected',
+    group: 'A program of ours',
+    default: 'unexpected',
+    commands: WATCH,
+    help: 'whether it is started again when it has ended: always, never, or unless that was expected',
+  },
+  {
+    name: 'expected-exit-codes',
+    type: 'list',
+    scope: 'target',
+    value: 'CODE[,CODE]',
+    group: 'A program of ours',
+    default: '0',
+    commands: WATCH,
+    help: 'exit codes that are no failure; an end by a signal always is one',
+  },
+  {
+    name: 'start-seconds',
+    type: 'count',
+    scope: 'target',
+    value: 'N',
+    group: 'A program of ours',
+    default: '1',
+    commands: WATCH,
+    help: 'how long it must last to count as started',
+  },
+  {
+    name: 'daemonizes',
+    type: 'switch',
+    scope: 'target',
+    group: 'A program of ours',
+    commands: WATCH,
+    help: 'its command only starts it, and ends; without this, that is found out',
+  },
+  {
+    name: 'kill-mode',
+    type: 'choice',
+    scope: 'target',
+    choices: ['family', 'process'],
+    value: 'family|process',
+    group: 'A program of ours',
+    default: 'family',
+    commands: WATCH,
+    help: 'who of it is ended: all that descend from it, or only the process itself',
+  },
+  {
+    name: 'numprocs',
+    type: 'count',
+    scope: 'target',
+    value: 'N',
+    group: 'A program of ours',
+    default: '1',
+    commands: WATCH,
+    help: 'how many of it there are: NAME-1, NAME-2 and so on, each with its number in WATCHDOG_NUMBER',
+  },
+  {
+    name: 'priority',
+    type: 'count',
+    scope: 'target',
+    value: 'N',
+    group: 'A program of ours',
+    default: '999',
+    commands: WATCH,
+    help: 'lower ones are started first, and ended last when the watchdog ends',
+  },
+  {
+    name: 'exit-on-failure',
+    type: 'count',
+    scope: 'target',
+    value: 'N',
+    group: 'A program of ours',
+    commands: WATCH,
+    help: 'after so many failures in a row the watchdog ends, too, with the exit code of the program',
+  },
+  {
+    name: 'rewrite-signal',
+    type: 'variables',
+    scope: 'run',
+    value: 'SIGNAL=SIGNAL',
+    group: 'A program of ours',
+    commands: WATCH,
+    help: 'what the program behind -- gets in the place of a signal, such as TERM=QUIT; may be given several times',
   },
 
   {

@@ -31,7 +31,7 @@ function propertiesOf(scope: OptionScope): Readonly<Record<string, object>> {
 
 function toProperty(spec: OptionSpec): object {
   const byDefault =
-    spec.default === undefined ? {} : { default: spec.type === 'count' ? Number(spec.default) : spec.default };
+    spec.default === undefined ? {} : { default: spec.type === 'count' ? Number(spec.default) : toPlain(spec.default) };
   return { description: spec.help, ...typeOf(spec), ...byDefault };
 }
 
@@ -42,12 +42,14 @@ function typeOf({ choices, name, type }: OptionSpec): object {
     case 'count':
       return { type: 'integer' };
     case 'choice':
-      return { enum: choices };
+      return { enum: choices?.map(toPlain) };
+    case 'command':
+      return { anyOf: [{ type: 'string' }, listOf({ type: 'string' })] };
     case 'duration':
       return { type: 'string', pattern: '^\\s*([0-9]+(\\.[0-9]+)?\\s*(ms|s|m|h|d)|0)\\s*$' };
     case 'list':
       return {
-        anyOf: [{ type: 'string' }, listOf(name === 'events' ? { enum: [...EVENTS, 'all'] } : { type: 'string' })],
+        anyOf: [{ type: 'string' }, listOf(itemOf(name))],
       };
     case 'variables':
       return { type: 'object', additionalProperties: { type: 'string' } };
@@ -57,6 +59,16 @@ function typeOf({ choices, name, type }: OptionSpec): object {
     case 'path':
       return { type: 'string' };
   }
+}
+
+function itemOf(name: string): object {
+  if (name === 'events') return { enum: [...EVENTS, 'all'] };
+  return name === 'expected-exit-codes' ? { type: 'integer', minimum: 0, maximum: 255 } : { type: 'string' };
+}
+
+/** Some choices are truths. */
+function toPlain(choice: string): string | boolean {
+  return choice === 'true' || choice === 'false' ? choice === 'true' : choice;
 }
 
 function listOf(items: object): object {

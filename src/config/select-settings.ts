@@ -39,7 +39,7 @@ async function readPattern(reader: Reader, pidFile: string | null): Promise<Patt
       if (isOn(reader, name))
         complain(reader, name, `says how to read a pattern; give a ${reader.spell('pattern')} too`);
     }
-    if (pidFile === null) {
+    if (pidFile === null && reader.given.command === undefined) {
       const ways = `${reader.spell('pattern')} or ${reader.spell('pid-file')}`;
       complain(reader, 'pattern', `is missing; say what to watch by ${ways}`);
     }
@@ -78,6 +78,9 @@ function readExe(reader: Reader): string | null {
 
 function readMin(reader: Reader, pidFile: string | null): number {
   const min = count(reader, 'min', COPIES) ?? 1;
+  if (min > 1 && reader.given.command !== undefined) {
+    complain(reader, 'min', `${min} contradicts command, which starts one program; numprocs starts several`);
+  }
   if (pidFile !== null && min > 1) {
     complain(
       reader,

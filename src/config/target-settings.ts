@@ -1,14 +1,17 @@
 /** What to do about a target, and when. Plain data, so that it can travel with the state. */
 import { LIMIT_NAMES, limitNumber } from '../core/limits.ts';
 import { DEFAULT_EVENTS, EVENTS, type EventName } from '../core/notice.ts';
-import { signalNumber } from '../core/signals.ts';
 import type { Backoff, StopRule } from '../core/types.ts';
 import { parseDuration } from './duration.ts';
 import { hint } from './given.ts';
+import { type ProgramSettings, readProgram } from './program-settings.ts';
 import { complain, count, defaultOf, duration, list, type Reader, text } from './reader.ts';
+import { readSignalName } from './signal-name.ts';
 
 export interface TargetSettings {
+  /** What brings it back; of a program of ours what starts it, as the log shows it. */
   readonly recover: string;
+  readonly program: ProgramSettings | null;
   readonly cwd: string | null;
   readonly env: readonly (readonly [name: string, value: string])[];
   readonly recoverTimeoutMs: number;
@@ -53,8 +56,10 @@ const MIN_INTERVAL_MS = 50;
 
 /** Reads it; what is wrong is noted by the reader. */
 export function readTarget(reader: Reader): TargetSettings {
+  const program = readProgram(reader);
   return {
-    recover: readRecover(reader),
+    recover: program?.shown ?? readRecover(reader),
+    program,
     cwd: text(reader, 'cwd'),
     env: readEnv(reader),
     recoverTimeoutMs: duration(reader, 'recover-timeout', 1),
@@ -69,10 +74,17 @@ export function readTarget(reader: Reader): TargetSettings {
     intervalMs: duration(reader, 'interval', MIN_INTERVAL_MS),
     confirmMs: duration(reader, 'confirm', 0),
     startGraceMs: duration(reader, 'start-grace', 0),
-    settleMs: duration(reader, 'settle', 0),
+    settleMs: readSettle(reader, program),
     backoff: readBackoff(reader),
     startDelayMs: duration(reader, 'start-delay', 0),
   };
+}
+
+/** How long it must last. For a program of ours there is a key of its own, in seconds. */
+function readSettle(reader: Reader, program: ProgramSettings | null): number {
+  if (program === null) return duration(reader, 'settle', 0);
+  if (program.startSeconds !== null) return program.startSeconds * 1_000;
+  return reader.given.settle === undefined ? Number(defaultOf('start-seconds')) * 1_000 : duration(reader, 'settle', 0);
 }
 
 function readRecover(reader: Reader): string {
@@ -122,12 +134,6 @@ function readReload(reader: Reader): ReloadRule {
   if (signal === null)
     complain(reader, 'reload', `"${given}" is no signal; write SIGHUP, SIGUSR1, SIGUSR2 or a command`);
   return { signal: signal ?? 'HUP' };
-}
-
-/** Without `SIG`; `null` if there is none of that name. */
-export function readSignalName(given: string): string | null {
-  const name = given.trim().toUpperCase().replace(/^SIG/, '');
-  return signalNumber(name) > 0 ? name : null;
 }
 
 function readNotify(reader: Reader): NotifySettings {

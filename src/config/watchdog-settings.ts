@@ -1,4 +1,5 @@
 /** What holds for the watchdog as a whole, whatever it watches. */
+import { readRewrites } from './program-settings.ts';
 import { choice, complain, duration, isOn, placeOf, type Reader, text } from './reader.ts';
 
 export interface WatchdogSettings {
@@ -28,6 +29,8 @@ export interface RunSettings {
   readonly isOnce: boolean;
   readonly isDryRun: boolean;
   readonly isDaemon: boolean;
+  /** What the program of the command line gets in the place of a signal; without `SIG`. */
+  readonly rewrites: Readonly<Record<string, string>>;
 }
 
 /** Reads it; what is wrong is noted by the reader. */
@@ -60,6 +63,7 @@ export function readRun(reader: Reader): RunSettings {
     isOnce: isOn(reader, 'once'),
     isDryRun: isOn(reader, 'dry-run'),
     isDaemon: isOn(reader, 'daemon'),
+    rewrites: readRewrites(reader),
   };
   if (settings.isDaemon && text(reader, 'log') === '-') {
     complain(reader, 'log', 'is standard output, which a watchdog in the background gives up; name a file');

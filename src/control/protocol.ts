@@ -50,6 +50,8 @@ export interface TargetStatus {
   readonly recoveries: number;
   /** In a row. */
   readonly failures: number;
+  /** How the last process of it ended, such as `exit status 1`; `null` while none has, or nobody knows. */
+  readonly lastExit: string | null;
   /** When the next recovery is tried; ISO 8601. */
   readonly nextTryAt: string | null;
   readonly waitsFor: string | null;

@@ -24,6 +24,9 @@ export const EVENTS = [
   'stopping',
   'stopped-target',
   'stop-stuck',
+  'exited',
+  'daemonized',
+  'leftover',
 ] as const satisfies readonly Report['kind'][];
 
 export type EventName = (typeof EVENTS)[number];
@@ -39,6 +42,7 @@ export const DEFAULT_EVENTS: readonly EventName[] = [
   'sighted',
   'too-many',
   'stop-stuck',
+  'exited',
 ];
 
 /** How many were told of lately. */

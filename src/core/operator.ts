@@ -2,7 +2,8 @@
  * What an operator asks of a target: to be left alone for a while, to be ended, to be
  * brought back now. Whatever was under way gives way to it.
  */
-import { followed } from './state.ts';
+import { groupOf, toBeEnded, toSignal } from './program.ts';
+import { followed, isSame } from './state.ts';
 import { endCommand, lookAgain, report, startRecovery } from './transitions.ts';
 import type {
   Action,
@@ -29,15 +30,17 @@ const STUCK_LOOK_MS = 1_000;
 
 /** Why an order makes no sense now, as a sentence about the target; `null` if it does. */
 export function whyIdle({ phase }: TargetState, { verb }: OperatorOrder): string | null {
+  const isOver = phase.kind === 'exited';
   const isHeld = phase.kind === 'paused' || phase.kind === 'stopped';
   switch (verb) {
     case 'pause':
     case 'restart':
+    case 'leave':
       return null;
     case 'stop':
       return phase.kind === 'stopped' ? 'is stopped already' : null;
     case 'resume':
-      return isHeld ? null : 'is neither paused nor stopped';
+      return isHeld || isOver ? null : 'is neither paused nor stopped';
     case 'start':
       return phase.kind === 'up' || phase.kind === 'settling' ? 'is up already' : null;
     case 'recover':
@@ -61,6 +64,8 @@ export function onAsked(state: TargetState, order: OperatorOrder, nowMs: number)
       return stop(state, 'stopped', nowMs);
     case 'restart':
       return stop(state, 'recover', nowMs);
+    case 'leave':
+      return stop(state, 'leave', nowMs);
   }
 }
 
@@ -82,6 +87,7 @@ function hurry(state: TargetState, nowMs: number): Step {
   switch (phase.kind) {
     case 'paused':
     case 'stopped':
+    case 'exited':
       return resume(state, 'asked', nowMs);
     case 'confirming':
     case 'backing-off':
@@ -98,13 +104,14 @@ function hurry(state: TargetState, nowMs: number): Step {
  * would undo it, and is ended; where the target is there, the recovery may be the target
  * itself, or the shell around it, and ends with it in the way that was asked for.
  */
-function stop(state: TargetState, next: 'stopped' | 'recover', nowMs: number): Step {
+function stop(state: TargetState, next: PhaseOf<'stopping'>['next'], nowMs: number): Step {
   const hasTarget = followed(state).length > 0;
   const ending = hasTarget ? { state, actions: [], waitMs: null } : endCommand(state, 'the target is to be stopped');
   const phase: Phase = {
     kind: 'stopping',
     followed: followed(state),
     sent: null,
+    told: [],
     next,
     dueAtMs: nowMs,
     commandDueAtMs: ending.waitMs === null ? null : nowMs + ending.waitMs,
@@ -136,21 +143,29 @@ export function whenStopping(
   sight: Sight,
   nowMs: number,
 ): Step {
-  const left = sight.seen;
+  const left = toBeEnded(target, sight);
   if (left.length === 0) return nobodyLeft(target, state, phase, nowMs);
   const wait = (sent: PhaseOf<'stopping'>['sent'], dueAtMs: number, lookMs: number): TargetState => ({
     ...state,
     phase: { ...phase, followed: left, sent, dueAtMs, lookAtMs: Math.min(dueAtMs, nowMs + lookMs) },
   });
-  if (nowMs < phase.dueAtMs) return { state: wait(phase.sent, phase.dueAtMs, STOP_LOOK_MS), actions: [] };
+  if (nowMs < phase.dueAtMs) {
+    const next = wait(phase.sent, phase.dueAtMs, STOP_LOOK_MS);
+    const untold = phase.sent === 'signal' && !left.some((one) => isAmong(one, phase.told)) ? left : [];
+    if (untold.length === 0) return { state: next, actions: [] };
+    // Those have ended that were asked first; these have run elsewhere, or come since.
+    return { state: withTold(next, untold), actions: [toSignal(untold, target.stop.signal)] };
+  }
   switch (phase.sent) {
     case null: {
       const { command, signal, timeoutMs } = target.stop;
       const by = command ?? `SIG${signal}`;
-      const deed: Action = command === null ? toSignal(left, signal) : { kind: 'start-stop' };
+      const first = groupOf(left, phase.followed, sight);
+      const deed: Action = command === null ? toSignal(first, signal) : { kind: 'start-stop' };
+      const next = wait(command === null ? 'signal' : 'command', nowMs + timeoutMs, STOP_LOOK_MS);
       return {
-        state: wait(command === null ? 'signal' : 'command', nowMs + timeoutMs, STOP_LOOK_MS),
-        actions: [report({ kind: 'stopping', seen: left, by }), deed],
+        state: command === null ? withTold(next, first) : next,
+        actions: [report({ kind: 'stopping', seen: left, by, isLeaving: phase.next === 'leave' }), deed],
       };
     }
     case 'command':
@@ -169,12 +184,28 @@ export function whenStopping(
   }
 }
 
+function isAmong(one: Identity, others: readonly Identity[]): boolean {
+  return others.some((other) => isSame(one, other));
+}
+
+function withTold(state: TargetState, told: readonly Identity[]): TargetState {
+  const identities = told.map(({ pid, startTime }) => ({ pid, startTime }));
+  return state.phase.kind === 'stopping' ? { ...state, phase: { ...state.phase, told: identities } } : state;
+}
+
+/** Who is being ended has had its time. */
+export function hurryStop(state: TargetState, nowMs: number): TargetState {
+  if (state.phase.kind !== 'stopping') return state;
+  return { ...state, phase: { ...state.phase, dueAtMs: nowMs, lookAtMs: nowMs } };
+}
+
 function nobodyLeft(target: Target, state: TargetState, phase: PhaseOf<'stopping'>, nowMs: number): Step {
   if (state.command !== null) return waitForCommand(state, phase, nowMs);
   const said = report({ kind: 'stopped-target', next: phase.next });
-  if (phase.next === 'stopped') {
+  if (phase.next !== 'recover') {
+    const left = phase.next === 'leave' ? ({ isLeft: true } as const) : {};
     return {
-      state: { ...state, failures: 0, phase: { kind: 'stopped', followed: [], lookAtMs: null } },
+      state: { ...state, failures: 0, phase: { kind: 'stopped', followed: [], ...left, lookAtMs: null } },
       actions: [said],
     };
   }
@@ -196,9 +227,4 @@ function waitForCommand(state: TargetState, phase: PhaseOf<'stopping'>, nowMs: n
     lookAtMs: nowMs + STOP_LOOK_MS,
   };
   return { state: { ...ending.state, phase: waiting }, actions: ending.actions };
-}
-
-function toSignal(seen: readonly Seen[], signal: string): Action {
-  const identities: Identity[] = seen.map(({ pid, startTime }) => ({ pid, startTime }));
-  return { kind: 'signal', identities, signal };
 }

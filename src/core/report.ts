@@ -116,16 +116,18 @@ export function describe(target: TargetRules, report: Report): string {
       if (report.afterMs < 1) return `up all the same: ${describeSeen(report.seen)}`;
       return `back: ${describeSeen(report.seen)}, after ${formatDuration(report.afterMs)}, not by us`;
     case 'recovering':
-      return `recovering: ${target.recover}`;
+      return `${target.program === null ? 'recovering' : 'starting'}: ${target.recover}`;
     case 'would-recover':
-      return `would recover (dry run, nothing is started): ${target.recover}`;
+      return `would ${target.program === null ? 'recover' : 'start'} (dry run, nothing is started): ${target.recover}`;
     case 'recovered':
+      if (target.program !== null)
+        return `started: ${describeSeen(report.seen)}, lasted ${formatDuration(target.settleMs)}`;
       return `recovered: ${describeSeen(report.seen)}, up ${formatDuration(report.afterMs)} after the recovery began`;
     case 'recovery-failed':
-      return `recovery failed: ${describeFailure(target, report.why)}; next try in ${formatDuration(report.nextMs)}`;
+      return `${target.program === null ? 'recovery' : 'start'} failed: ${describeFailure(target, report.why)}; next try in ${formatDuration(report.nextMs)}`;
     case 'backing-off':
       return (
-        `backing off: ${report.failures} recoveries failed in a row; ` +
+        `backing off: ${report.failures} ${target.program === null ? 'recoveries' : 'starts'} failed in a row; ` +
         `trying every ${formatDuration(target.backoff?.maxMs ?? target.intervalMs)} from now on`
       );
     case 'stopping-recovery':
@@ -153,15 +155,21 @@ export function describe(target: TargetRules, report: Report): string {
     case 'gone-while-paused':
       return `gone: ${describeLoss(report.loss)}; it is paused or stopped, so nothing is recovered`;
     case 'stopping':
-      return `stopping ${describeSeen(report.seen)} by ${report.by}: asked by an operator`;
+      return `stopping ${describeSeen(report.seen)} by ${report.by}: ${report.isLeaving ? 'the watchdog ends' : 'asked by an operator'}`;
     case 'stop-late':
       return `${describeSeen(report.seen)} did not end in time; sending KILL`;
     case 'stop-stuck':
       return `${describeSeen(report.seen)} did not end by KILL`;
     case 'stopped-target':
-      return report.next === 'stopped'
-        ? 'down, by an operator: not recovered until it is started'
-        : 'down, by an operator: recovering it now';
+      return describeStopped(target, report.next);
+    case 'exited':
+      return `exited: ${describeLoss(report.loss)}, ${describeNext(report)}`;
+    case 'daemonized':
+      return `in the background: ${describeLoss(report.loss)}, and ${describeSeen(report.seen)} goes on: that one is followed`;
+    case 'leftover':
+      return `left behind: ${describeSeen(report.seen)}; sending ${report.signal} before it is started again`;
+    case 'not-autostarted':
+      return 'not started: autostart is off; watchdog start starts it';
     case 'changed':
       return 'changed: it has other settings now';
     case 'removed':
@@ -173,6 +181,24 @@ export function describe(target: TargetRules, report: Report): string {
         ? `the command to ${report.what} it failed: ${report.why}`
         : `the ${report.what} failed: ${report.why}`;
   }
+}
+
+function describeNext({ isExpected, next }: Extract<Report, { kind: 'exited' }>): string {
+  const judgement = isExpected ? 'as expected' : 'not expected';
+  if (next === 'none') return `${judgement}; not started again`;
+  return next === 'start' ? `${judgement}; starting it again` : `${judgement}, before it had lasted`;
+}
+
+function describeStopped({ program }: TargetRules, next: 'stopped' | 'recover' | 'leave'): string {
+  if (next === 'leave') return 'down: the watchdog ends';
+  if (program !== null) {
+    return next === 'stopped'
+      ? 'down, by an operator: not started until it is asked for'
+      : 'down, by an operator: starting it again';
+  }
+  return next === 'stopped'
+    ? 'down, by an operator: not recovered until it is started'
+    : 'down, by an operator: recovering it now';
 }
 
 function describePause({ forMs, reason }: { readonly forMs: number | null; readonly reason: string | null }): string {

@@ -15,6 +15,7 @@ export function mayRest(state: TargetState, deadlineAtMs: number | null, lingerM
     case 'waiting':
     case 'paused':
     case 'stopped':
+    case 'exited':
       return true;
     case 'backing-off':
       return state.phase.dueAtMs - nowMs >= LONG_BACKOFF_MS;
@@ -22,6 +23,7 @@ export function mayRest(state: TargetState, deadlineAtMs: number | null, lingerM
     case 'recovering':
     case 'settling':
     case 'stopping':
+    case 'ending':
       return false;
   }
 }

@@ -1,5 +1,6 @@
 /** What a look that did see means, in each phase: the first half of the rules whose other half is `step.ts`. */
 import { whenPaused, whenStopping } from './operator.ts';
+import { programEnded, whenEnding } from './program.ts';
 import { followed, without } from './state.ts';
 import {
   enterConfirming,
@@ -18,6 +19,8 @@ import type { Loss, PhaseOf, Seen, Sight, Step, Target, TargetState } from './ty
 const SECOND_LOOK_MS = 250;
 /** Between looks while a target may come back by itself. */
 const CONFIRM_LOOK_MS = 100;
+/** How long the host may take to tell of an end that a look has shown already. */
+const WORD_MS = 250;
 
 /** Goes on from what was seen. */
 export function onSight(target: Target, state: TargetState, sight: Sight, nowMs: number): Step {
@@ -57,11 +60,17 @@ function goOn(target: Target, state: TargetState, sight: Sight, nowMs: number): 
       return whenStopping(target, state, phase, sight, nowMs);
     case 'stopped':
       return { state: { ...state, phase: { ...phase, followed: sight.seen, lookAtMs: null } }, actions: [] };
+    case 'ending':
+      return whenEnding(target, state, phase, sight, nowMs);
+    case 'exited':
+      if (sight.kind === 'present') return comeBack(target, state, sight.seen, null, nowMs);
+      return { state: { ...state, phase: { ...phase, lookAtMs: null } }, actions: [] };
   }
 }
 
 function whenLooking(target: Target, state: TargetState, phase: PhaseOf<'looking'>, sight: Sight, nowMs: number): Step {
   const { absentAtMs } = phase;
+  if (target.program !== null && sight.kind === 'absent') return beginProgram(target, state, phase, nowMs);
   if (absentAtMs === null && sight.kind === 'absent' && state.command !== null) {
     // A recovery is under way that somebody before us has started.
     return { state: resumeRecovery(target, state, nowMs), actions: [report({ kind: 'watching', sight })] };
@@ -78,8 +87,16 @@ function whenLooking(target: Target, state: TargetState, phase: PhaseOf<'looking
   return { state: { ...state, phase: { ...phase, lookAtMs: absentAtMs + SECOND_LOOK_MS } }, actions: [] };
 }
 
+/** Nobody else starts it: one look is enough. */
+function beginProgram(target: Target, state: TargetState, { isHeld }: PhaseOf<'looking'>, nowMs: number): Step {
+  if (isHeld !== true) return startRecovery(target, state, 'start', nowMs);
+  const stopped: TargetState = { ...state, phase: { kind: 'stopped', followed: [], lookAtMs: null } };
+  return { state: stopped, actions: [report({ kind: 'not-autostarted' })] };
+}
+
 function whenUp(target: Target, state: TargetState, phase: PhaseOf<'up'>, sight: Sight, nowMs: number): Step {
   const lost = without(phase.followed, sight.seen);
+  if (target.program !== null) return whenProgramUp(target, state, phase, lost, nowMs);
   const end = phase.commandEnd === null ? UNKNOWN_END : { how: phase.commandEnd, toldBy: 'shell' as const };
   const losses: Loss[] = lost.map((seen) => ({ seen, ...end }));
   if (sight.kind === 'absent') return enterConfirming(target, state, phase, losses, nowMs);
@@ -87,6 +104,20 @@ function whenUp(target: Target, state: TargetState, phase: PhaseOf<'up'>, sight:
   if (losses.length === 0) return { state: next, actions: [] };
   const seen = without(followed(next), phase.followed);
   return { state: next, actions: [report({ kind: 'replaced', losses, seen })] };
+}
+
+/** How it ended is told in a moment; where nobody tells it, it isn't known. */
+function whenProgramUp(
+  target: Target,
+  state: TargetState,
+  phase: PhaseOf<'up'>,
+  lost: readonly Seen[],
+  nowMs: number,
+): Step {
+  const [seen] = lost;
+  if (seen !== undefined && !target.deathsAreTold) return programEnded(state, phase, { seen, ...UNKNOWN_END }, nowMs);
+  const lookAtMs = target.deathsAreTold ? null : nowMs + target.intervalMs;
+  return { state: { ...state, phase: { ...phase, lookAtMs } }, actions: [] };
 }
 
 function whenConfirming(
@@ -112,8 +143,9 @@ function whenSettling(
   sight: Sight,
   nowMs: number,
 ): Step {
-  if (sight.kind === 'absent') return returnToRecovering(target, state, phase, nowMs);
   const hasLost = without(phase.followed, sight.seen).length > 0;
+  if (hasLost && target.program !== null && target.deathsAreTold) return waitForWord(state, phase, nowMs);
+  if (sight.kind === 'absent') return returnToRecovering(target, state, phase, nowMs);
   if (hasLost) return enterSettling(target, state, { ...phase, loss: null }, sight.seen, nowMs);
   if (nowMs < phase.dueAtMs) {
     return { state: { ...state, phase: { ...phase, lookAtMs: phase.dueAtMs } }, actions: [] };
@@ -121,6 +153,11 @@ function whenSettling(
   const afterMs = phase.seenAtMs - phase.startedAtMs;
   const recovered = report({ kind: 'recovered', seen: phase.followed, afterMs, attempt: state.failures + 1 });
   return { state: enterUp(target, state, sight.seen, phase.seenAtMs, nowMs), actions: [recovered] };
+}
+
+/** A program of ours is gone, and the host is about to tell how it ended. */
+function waitForWord(state: TargetState, phase: PhaseOf<'settling'>, nowMs: number): Step {
+  return { state: { ...state, phase: { ...phase, lookAtMs: nowMs + WORD_MS } }, actions: [] };
 }
 
 function whenBackingOff(

@@ -9,7 +9,14 @@ export function signalName(number: number): string {
   return SIGNALS[number - 1] ?? `RT${number}`;
 }
 
-/** `KILL` is 9; 0 for what is none. */
+/** The real-time signals that the C library leaves to programs. */
+const FIRST_REAL_TIME = 34;
+const LAST_REAL_TIME = 64;
+
+/** `KILL` is 9, `RT34` or `RTMIN` is 34, `RTMIN+3` is 37; 0 for what is none. */
 export function signalNumber(name: string): number {
-  return SIGNALS.indexOf(name) + 1;
+  const realTime = /^RT(?:(\d+)|MIN(?:\+(\d+))?)$/.exec(name);
+  if (realTime === null) return SIGNALS.indexOf(name) + 1;
+  const number = realTime[1] === undefined ? FIRST_REAL_TIME + Number(realTime[2] ?? 0) : Number(realTime[1]);
+  return number >= FIRST_REAL_TIME && number <= LAST_REAL_TIME ? number : 0;
 }

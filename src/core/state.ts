@@ -2,8 +2,9 @@ import type { Identity, Seen, Target, TargetState } from './types.ts';
 
 /** The state before anything is known. `seed` makes this target's jitter its own. */
 export function initialState(target: Target, seed: number, nowMs: number): TargetState {
+  const isHeld = target.program !== null && !target.program.autostart;
   return {
-    phase: { kind: 'looking', absentAtMs: null, lookAtMs: nowMs + target.startDelayMs },
+    phase: { kind: 'looking', absentAtMs: null, lookAtMs: nowMs + target.startDelayMs, ...(isHeld ? { isHeld } : {}) },
     command: null,
     failures: 0,
     blind: null,

@@ -1,7 +1,7 @@
 /**
  * The rules of one target.
  *
- * 1. Everything that decides whether to act is in this file, `sight.ts` and `transitions.ts`.
+ * 1. Everything that decides whether to act is in this file, `sight.ts`, `transitions.ts` and `program.ts`.
  *    Whoever looks and acts is told what to do, and tells what came of it.
  * 2. Nothing here knows the time, the platform or the options: all is handed in.
  * 3. A target is in exactly one phase. Beside the phase there are only facts that
@@ -14,13 +14,16 @@
  */
 import { isCrash, readShellStatus } from './death.ts';
 import { diedWhileHeld, onAsked } from './operator.ts';
+import { programEnded, programStarted } from './program.ts';
 import { onSight } from './sight.ts';
 import { followed, isSame, wakeAtMs } from './state.ts';
 import { enterConfirming, fail, lookAgain, patienceMs, report } from './transitions.ts';
-import type { Death, Identity, Input, Observation, Step, Target, TargetState } from './types.ts';
+import type { Death, Identity, Input, Observation, Phase, Step, Target, TargetState } from './types.ts';
 
 /** Between looks while something is going on and we could not look. */
 const BLIND_LOOK_MS = 250;
+/** While a target is in one of these, something is going on. */
+const URGENT: readonly Phase['kind'][] = ['confirming', 'recovering', 'settling', 'stopping', 'ending'];
 
 /** One thing happened: what is so now, and what is to be done. */
 export function step(target: Target, state: TargetState, input: Input, nowMs: number): Step {
@@ -32,7 +35,7 @@ export function step(target: Target, state: TargetState, input: Input, nowMs: nu
     case 'died':
       return onDied(target, state, input.identity, input.how, nowMs);
     case 'recovery-started':
-      return onRecoveryStarted(state, input.identity);
+      return onRecoveryStarted(target, state, input.identity, nowMs);
     case 'recovery-exited':
       return onRecoveryExited(target, state, input.pid, input.how, nowMs);
     case 'recovery-not-started':
@@ -58,7 +61,7 @@ function onObserved(target: Target, state: TargetState, observation: Observation
 
 function whenBlind(target: Target, state: TargetState, why: string, nowMs: number): Step {
   const { kind } = state.phase;
-  const isUrgent = kind === 'confirming' || kind === 'recovering' || kind === 'settling' || kind === 'stopping';
+  const isUrgent = URGENT.some((one) => one === kind);
   const pauseMs = isUrgent ? Math.min(BLIND_LOOK_MS, target.intervalMs) : target.intervalMs;
   return {
     state: { ...state, blind: why, phase: { ...state.phase, lookAtMs: nowMs + pauseMs } },
@@ -70,6 +73,9 @@ function onDied(target: Target, state: TargetState, identity: Identity, how: Dea
   const { phase } = state;
   const seen = followed(state).find((one) => isSame(one, identity));
   if (seen === undefined) return { state, actions: [] };
+  if (target.program !== null && (phase.kind === 'up' || phase.kind === 'settling')) {
+    return programEnded(state, phase, { seen, how, toldBy: 'kernel' }, nowMs);
+  }
   if (phase.kind === 'up') return enterConfirming(target, state, phase, [{ seen, how, toldBy: 'kernel' }], nowMs);
   if (phase.kind === 'paused' || phase.kind === 'stopped') return diedWhileHeld(state, phase, seen, how);
   if (phase.kind === 'stopping') return lookAgain(state, nowMs);
@@ -78,8 +84,9 @@ function onDied(target: Target, state: TargetState, identity: Identity, how: Dea
   return lookAgain({ ...state, phase: { ...phase, loss } }, nowMs);
 }
 
-function onRecoveryStarted(state: TargetState, identity: Identity): Step {
-  return { state: { ...state, command: { ...identity, stopping: null } }, actions: [] };
+function onRecoveryStarted(target: Target, state: TargetState, identity: Identity, nowMs: number): Step {
+  const next: TargetState = { ...state, command: { ...identity, stopping: null } };
+  return target.program === null ? { state: next, actions: [] } : programStarted(target, next, identity, nowMs);
 }
 
 function onRecoveryNotStarted(target: Target, state: TargetState, why: string, nowMs: number): Step {
@@ -112,7 +119,9 @@ function onRecoveryExited(target: Target, state: TargetState, pid: number, how: 
     }
     case 'settling':
     case 'stopping':
+    case 'ending':
       return lookAgain(ended, nowMs);
+    case 'exited':
     case 'looking':
     case 'backing-off':
     case 'waiting':

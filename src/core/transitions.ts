@@ -21,7 +21,7 @@ import type {
 } from './types.ts';
 
 /** After so long up, earlier failures are forgotten. */
-const STABLE_MS = 60_000;
+export const STABLE_MS = 60_000;
 /** How long a recovery has to end after TERM, and then after KILL. */
 const STOP_GRACE_MS = { TERM: 10_000, KILL: 5_000 } as const;
 /** Who ends within so long of the recovery's command was a part of it, and not what it started. */
@@ -177,7 +177,8 @@ function patienceEndsAtMs(target: Target, state: TargetState, attempt: Attempt, 
 /** How long the target may still take to appear once the recovery's command has ended. */
 export function patienceMs(target: Target, how: Death): number {
   if (isSuccess(how)) return target.startGraceMs;
-  return isCommandTrouble(how) ? 0 : target.confirmMs;
+  // A program of ours is started by nobody else.
+  return isCommandTrouble(how) || target.program !== null ? 0 : target.confirmMs;
 }
 
 /** A look while recovering that found nothing: wait on, end a command that hangs, or give this attempt up. */
@@ -244,7 +245,8 @@ function backOff(target: Target, state: TargetState, nowMs: number): { state: Ta
   const random = nextRandom(state.seed);
   const nextMs = delayMs(target.backoff, target.intervalMs, failures, random.value);
   const dueAtMs = nowMs + nextMs;
-  const phase: Phase = { kind: 'backing-off', dueAtMs, lookAtMs: Math.min(dueAtMs, nowMs + target.intervalMs) };
+  const lookAtMs = target.program === null ? Math.min(dueAtMs, nowMs + target.intervalMs) : dueAtMs;
+  const phase: Phase = { kind: 'backing-off', dueAtMs, lookAtMs };
   return { state: { ...state, failures, seed: random.seed, phase }, nextMs };
 }
 

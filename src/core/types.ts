@@ -20,6 +20,12 @@ export interface Seen extends Identity {
   readonly commandLine: string;
 }
 
+/** One of those that descend from a program of ours, wherever they have run to. */
+export interface Relative extends Seen {
+  /** Its process group (setpgid(2)). */
+  readonly group: number;
+}
+
 /** How a process ended, as far as anybody could tell. Signals without `SIG`: `KILL`. */
 export type Death =
   | { readonly kind: 'exited'; readonly status: number }
@@ -31,11 +37,17 @@ export type Death =
  * it is never a reason to recover.
  */
 export type Observation =
-  | { readonly kind: 'present'; readonly seen: readonly Seen[] }
+  | {
+      readonly kind: 'present';
+      readonly seen: readonly Seen[];
+      /** Of a program of ours: all that live of it, those in `seen` among them. */
+      readonly family?: readonly Relative[];
+    }
   | {
       readonly kind: 'absent';
       readonly seen: readonly Seen[];
       readonly why: string | null;
+      readonly family?: readonly Relative[];
       /** So many came and went meanwhile that one may have handed over to another unseen. */
       readonly isUnsteady?: true;
     }
@@ -72,6 +84,8 @@ export interface Target {
   readonly recoverTimeoutMs: number;
   readonly backoff: Backoff;
   readonly stop: StopRule;
+  /** It is a program of ours, which `recover` starts; `null`: one that others start, too. */
+  readonly program: ProgramRule | null;
   /** Say what would be recovered, start nothing. */
   readonly dryRun: boolean;
   /**
@@ -85,6 +99,20 @@ export interface Target {
 
 /** What is fixed of a target; the rest changes with the machine and the other targets. */
 export type TargetRules = Omit<Target, 'deathsAreTold' | 'waitsFor'>;
+
+/** How a program of ours is kept. */
+export interface ProgramRule {
+  /** Whether the watch begins with starting it. */
+  readonly autostart: boolean;
+  /** Whether it is started again once it has ended: always, never, or if its end was not expected. */
+  readonly autorestart: 'always' | 'never' | 'unexpected';
+  /** Exit statuses that are no failure; to be killed never is expected. */
+  readonly expectedExitCodes: readonly number[];
+  /** Its command only starts it, and ends. Otherwise it is found out whether it does. */
+  readonly daemonizes: boolean;
+  /** Who of it is ended: all that descend from it, or only the process that is followed. */
+  readonly ends: 'family' | 'process';
+}
 
 /** How a target is ended when an operator asks for it. */
 export interface StopRule {
@@ -124,8 +152,13 @@ export interface Attempt {
  * `lookAtMs` is when to look next; `null` where only an event can change anything.
  */
 export type Phase =
-  /** Never seen yet. `absentAtMs`: when a complete look first found nothing. */
-  | { readonly kind: 'looking'; readonly absentAtMs: number | null; readonly lookAtMs: number }
+  /** Never seen yet. `absentAtMs`: when a complete look first found nothing; `isHeld`: then it is not started either. */
+  | {
+      readonly kind: 'looking';
+      readonly absentAtMs: number | null;
+      readonly isHeld?: true;
+      readonly lookAtMs: number;
+    }
   /** There. `followed` are the oldest that match, as many as must be there. */
   | {
       readonly kind: 'up';
@@ -164,14 +197,35 @@ export type Phase =
       readonly kind: 'stopping';
       readonly followed: readonly Seen[];
       readonly sent: null | 'command' | 'signal' | 'KILL' | 'gave-up';
-      readonly next: 'stopped' | 'recover';
+      /** Who was sent the signal. */
+      readonly told: readonly Identity[];
+      readonly next: 'stopped' | 'recover' | 'leave';
       readonly dueAtMs: number;
       /** When a recovery that still runs is told (again) to end; `null` while the target may end it by its own end. */
       readonly commandDueAtMs: number | null;
       readonly lookAtMs: number;
     }
   /** Ended by an operator, and left so until told otherwise. `followed`: who was there all the same at the last look. */
-  | { readonly kind: 'stopped'; readonly followed: readonly Seen[]; readonly lookAtMs: number | null };
+  | {
+      readonly kind: 'stopped';
+      readonly followed: readonly Seen[];
+      /** Not by an operator: the watch ends. The next one knows nothing of it. */
+      readonly isLeft?: true;
+      readonly lookAtMs: number | null;
+    }
+  /** A program of ours has ended. A look tells who of it is left: whoever has taken over, or must be ended first. */
+  | {
+      readonly kind: 'ending';
+      readonly loss: Loss & { readonly livedMs: number };
+      /** Whether it had lasted for long enough to count as started. */
+      readonly hadStarted: boolean;
+      readonly startedAtMs: number;
+      readonly sent: null | 'signal' | 'KILL' | 'gave-up';
+      readonly dueAtMs: number;
+      readonly lookAtMs: number;
+    }
+  /** A program of ours has ended, and is not to be started again. */
+  | { readonly kind: 'exited'; readonly loss: Loss; readonly lookAtMs: number | null };
 
 /** A phase of one kind. */
 export type PhaseOf<K extends Phase['kind']> = Extract<Phase, { kind: K }>;
@@ -209,7 +263,9 @@ export type OperatorOrder =
   | { readonly verb: 'start' }
   | { readonly verb: 'stop' }
   | { readonly verb: 'restart' }
-  | { readonly verb: 'recover' };
+  | { readonly verb: 'recover' }
+  /** The watch ends, and with it a program of ours. */
+  | { readonly verb: 'leave' };
 
 /** Something to tell: becomes one line of the log. */
 export type Report =
@@ -243,10 +299,22 @@ export type Report =
   | { readonly kind: 'still-stopped' }
   | { readonly kind: 'resumed'; readonly why: 'asked' | 'time' }
   | { readonly kind: 'gone-while-paused'; readonly loss: Loss }
-  | { readonly kind: 'stopping'; readonly seen: readonly Seen[]; readonly by: string }
+  | { readonly kind: 'stopping'; readonly seen: readonly Seen[]; readonly by: string; readonly isLeaving: boolean }
   | { readonly kind: 'stop-late'; readonly seen: readonly Seen[] }
   | { readonly kind: 'stop-stuck'; readonly seen: readonly Seen[] }
-  | { readonly kind: 'stopped-target'; readonly next: 'stopped' | 'recover' }
+  | { readonly kind: 'stopped-target'; readonly next: 'stopped' | 'recover' | 'leave' }
+  /** A program of ours has ended. `retry`: it had not lasted, and is tried again later, which is told by itself. */
+  | {
+      readonly kind: 'exited';
+      readonly loss: Loss;
+      readonly isExpected: boolean;
+      readonly next: 'start' | 'retry' | 'none';
+    }
+  /** Its command has ended, and left others that go on. */
+  | { readonly kind: 'daemonized'; readonly loss: Loss; readonly seen: readonly Seen[] }
+  /** Those that a program has left behind are ended before it is started again. */
+  | { readonly kind: 'leftover'; readonly seen: readonly Seen[]; readonly signal: string }
+  | { readonly kind: 'not-autostarted' }
   /** The configuration has other settings for it now, or none any more. */
   | { readonly kind: 'changed' }
   | { readonly kind: 'removed' }

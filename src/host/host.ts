@@ -3,7 +3,19 @@ import type { ChildSpec, NotStarted } from '../system/child.ts';
 
 /** The signals that are told; each means one thing, see the manual. */
 export const TOLD_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const;
-export type ToldSignal = (typeof TOLD_SIGNALS)[number];
+/** What a program may be sent besides, where all signals are handed on to it: those that don't end or stop us by themselves. */
+export const FORWARDED_SIGNALS = [
+  'SIGWINCH',
+  'SIGCONT',
+  'SIGALRM',
+  'SIGVTALRM',
+  'SIGPROF',
+  'SIGXCPU',
+  'SIGXFSZ',
+  'SIGIO',
+  'SIGPWR',
+  'SIGURG',
+] as const;
 
 /** Something that happened while the brain waited. */
 export type HostEvent =
@@ -21,7 +33,7 @@ export type HostEvent =
   /** Somebody waits at the control socket. */
   | { readonly kind: 'connect' }
   | { readonly kind: 'lock'; readonly result: 'held' | 'taken' | 'unavailable' }
-  | { readonly kind: 'signal'; readonly signal: ToldSignal };
+  | { readonly kind: 'signal'; readonly signal: string };
 
 /** What is to be kept, waited for and done from now on. It replaces the order before it. */
 export interface Order {
@@ -37,7 +49,11 @@ export interface Order {
   readonly deadlineAtMs: number | null;
   readonly starts: readonly { readonly id: number; readonly spec: ChildSpec }[];
   /** To the process groups of children that were started and have not ended. */
-  readonly signals: readonly { readonly pid: number; readonly signal: 'TERM' | 'KILL' }[];
+  readonly signals: readonly { readonly pid: number; readonly signal: string }[];
+  /** Programs of ours end with us: a request to stop is dealt with by the brain, for as long as it goes on giving orders. */
+  readonly isPatient: boolean;
+  /** Signals that mean nothing to us are told as well. */
+  readonly forwards: boolean;
   /** To these very processes, which are among those that are watched; without `SIG`. */
   readonly kills: readonly { readonly identity: Identity; readonly signal: string }[];
 }
@@ -56,6 +72,8 @@ export interface Host {
   readonly tellsDeaths: boolean;
   /** Whether the brain may end between two events; then what it must know is in the order's memory. */
   readonly mayRest: boolean;
+  /** Whose child everybody becomes whose parent has ended, of all that we start; `null`: not ours. */
+  readonly reaper: number | null;
   /** Milliseconds of a clock that nobody can set: the one of all deadlines. */
   nowMs(): number;
   /** Takes an order, wholly or not at all: the memory is never kept without what it goes with. */
@@ -82,6 +100,6 @@ export function takeNext(events: HostEvent[]): HostEvent | null {
   return events.splice(Math.max(stop, 0), 1)[0] ?? null;
 }
 
-export function isStopSignal(signal: ToldSignal): boolean {
+export function isStopSignal(signal: string): boolean {
   return signal === 'SIGTERM' || signal === 'SIGINT' || signal === 'SIGQUIT';
 }

@@ -11,7 +11,7 @@ import { monotonicMs } from '../system/clock.ts';
 import { signalProcess } from '../system/signal-process.ts';
 import { signalGroup, startChild } from '../system/start-child.ts';
 import { openStatWatch, type StatWatch } from '../system/stat-watch.ts';
-import { type Host, type HostEvent, TOLD_SIGNALS, takeNext } from './host.ts';
+import { FORWARDED_SIGNALS, type Host, type HostEvent, TOLD_SIGNALS, takeNext } from './host.ts';
 
 /** How often each watched process is looked at. */
 const WATCH_INTERVAL_MS = 100;
@@ -40,23 +40,23 @@ export function openResidentHost({ canWatch, control, description, onReady, open
   let poll: NodeJS.Timeout | null = null;
   let wake: (() => void) | null = null;
 
-  const onSignal = (signal: NodeJS.Signals): void => {
-    const told = TOLD_SIGNALS.find((one) => one === signal);
-    if (told !== undefined) happened({ kind: 'signal', signal: told });
-  };
-  for (const signal of TOLD_SIGNALS) process.on(signal, onSignal);
+  const onSignal = (signal: NodeJS.Signals): void => happened({ kind: 'signal', signal });
+  let taken: readonly NodeJS.Signals[] = TOLD_SIGNALS;
+  for (const signal of taken) process.on(signal, onSignal);
 
   return {
     description,
     pid: process.pid,
     tellsDeaths: canWatch,
     mayRest: false,
+    reaper: null,
     nowMs: monotonicMs,
     commit(order) {
       process.title = order.title;
       if (order.isReady && !isReady) onReady();
       isReady ||= order.isReady;
       deadlineAtMs = order.deadlineAtMs;
+      if (order.forwards) takeAllSignals();
       watch(order.watch);
       for (const { pid, signal } of order.signals) signalGroup(pid, signal);
       for (const { identity, signal } of order.kills) signalProcess(identity, signal);
@@ -74,6 +74,12 @@ export function openResidentHost({ canWatch, control, description, onReady, open
     interrupt: () => wake?.(),
     close,
   };
+
+  function takeAllSignals(): void {
+    if (taken.length > TOLD_SIGNALS.length) return;
+    taken = [...TOLD_SIGNALS, ...FORWARDED_SIGNALS];
+    for (const signal of FORWARDED_SIGNALS) process.on(signal, onSignal);
+  }
 
   /** What becomes of it is told as an event; it never rejects but for a defect, which ends the process. */
   async function start(id: number, spec: ChildSpec): Promise<void> {
@@ -141,7 +147,7 @@ export function openResidentHost({ canWatch, control, description, onReady, open
   }
 
   function close(): void {
-    for (const signal of TOLD_SIGNALS) process.off(signal, onSignal);
+    for (const signal of taken) process.off(signal, onSignal);
     watch([]);
   }
 }

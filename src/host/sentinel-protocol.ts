@@ -22,6 +22,8 @@ export interface Frame {
   readonly kills: readonly { readonly pid: number; readonly startTime: number; readonly number: number }[];
   /** Whoever waits for the watch to begin is told. */
   readonly isReady: boolean;
+  readonly isPatient: boolean;
+  readonly forwards: boolean;
   /** With that, the standard streams are given up. */
   readonly detaches: boolean;
   readonly end: 'stay' | 'rest' | { readonly status: number };
@@ -37,6 +39,7 @@ export interface Command {
   /** As whom it runs; `null`: as we do. */
   readonly user: RunAs | null;
   readonly restraint: Restraint;
+  readonly isForeground: boolean;
 }
 
 /** What only the first frame says. */
@@ -112,6 +115,8 @@ function formatBody(frame: Frame, beginning: Beginning | null): string {
     ...frame.starts.flatMap(({ id, command }) => [`start ${id}\n`, ...formatCommand(command)]),
     ...frame.signals.map(({ pid, number }) => `signal ${pid} ${number}\n`),
     ...frame.kills.map(({ number, pid, startTime }) => `kill ${pid} ${startTime} ${number}\n`),
+    frame.isPatient ? 'patient\n' : '',
+    frame.forwards ? 'forward\n' : '',
     frame.isReady ? 'ready\n' : '',
     frame.detaches ? 'detach\n' : '',
     frame.end === 'stay' ? '' : frame.end === 'rest' ? 'sleep\n' : `exit ${frame.end.status}\n`,
@@ -126,6 +131,7 @@ function formatCommand(command: Command): readonly string[] {
     ...command.unset.map((name) => bytes('unset', name)),
     command.directory === null ? '' : bytes('directory', command.directory),
     command.output === null ? '' : bytes('output', command.output),
+    command.isForeground ? 'foreground\n' : '',
     ...formatUser(command.user),
     ...formatRestraint(command.restraint),
   ];

@@ -8,12 +8,12 @@ import { existsSync, readSync, writeSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { uptime } from 'node:os';
 import { getSystemErrorName } from 'node:util';
-import { signalNumber } from '../core/signals.ts';
+import { signalName, signalNumber } from '../core/signals.ts';
 import { type ChildSpec, SHELL } from '../system/child.ts';
 import { monotonicMs } from '../system/clock.ts';
 import { isSocket } from '../system/descriptors.ts';
 import { describeCode, errorCode } from '../system/errors.ts';
-import { type Host, type HostEvent, type Order, TOLD_SIGNALS, takeNext } from './host.ts';
+import { type Host, type HostEvent, type Order, takeNext } from './host.ts';
 import { type Command, type Frame, formatFrame, parseHello, parseTold, type Told } from './sentinel-protocol.ts';
 
 /** The descriptor that every brain finds the sentinel at. */
@@ -62,6 +62,7 @@ export function hearSentinel(): Hello {
       pid: process.ppid,
       tellsDeaths: true,
       mayRest: true,
+      reaper: process.ppid,
       nowMs,
       commit: (order) => send(standing(), order, 'stay'),
       end: (order, how) => send(standing(), order, how === 'rest' ? how : { status: how }),
@@ -211,20 +212,24 @@ export function toFrame(order: Order): Omit<Frame, keyof Standing | 'end'> {
     starts: order.starts.map(({ id, spec }) => ({ id, command: toCommand(spec) })),
     signals: order.signals.map(({ pid, signal }) => ({ pid, number: signalNumber(signal) })),
     isReady: order.isReady,
+    isPatient: order.isPatient,
+    forwards: order.forwards,
     kills: order.kills.map(({ identity, signal }) => ({ ...identity, number: signalNumber(signal) })),
   };
 }
 
 function toCommand(spec: ChildSpec): Command {
+  const { mark, restraint } = spec;
   return {
     program: SHELL,
-    args: ['sh', '-c', spec.command],
+    args: ['sh', '-c', spec.command, ...(spec.args.length === 0 ? [] : ['sh', ...spec.args])],
     set: spec.set,
     unset: spec.unset,
     directory: spec.cwd,
     output: spec.output === null ? nowhere() : spec.output.path,
     user: spec.user,
-    restraint: spec.restraint,
+    restraint: mark === null ? restraint : { ...restraint, limits: [...restraint.limits, mark] },
+    isForeground: spec.isForeground,
   };
 }
 
@@ -253,10 +258,8 @@ function toEvent(told: Told): HostEvent | null {
       return { kind: 'child-not-started', id: told.id, step: told.step, code: nameOf(told.errno) };
     case 'ended':
       return { kind: 'child-exited', pid: told.pid, how: told.how };
-    case 'signal': {
-      const signal = TOLD_SIGNALS.find((one) => signalNumber(one.slice(3)) === told.number);
-      return signal === undefined ? null : { kind: 'signal', signal };
-    }
+    case 'signal':
+      return { kind: 'signal', signal: `SIG${signalName(told.number)}` };
     case 'connect':
       return { kind: 'connect' };
     case 'due':

@@ -6,7 +6,7 @@ import type { Given } from '../config/given.ts';
 import { compilePattern, type PatternSettings } from '../config/pattern.ts';
 import type { NotifySettings, ReloadRule } from '../config/target-settings.ts';
 import type { TargetRules } from '../core/types.ts';
-import type { Restraint, RunAs } from '../system/child.ts';
+import type { Limit, Restraint, RunAs } from '../system/child.ts';
 import type { Onlooker, Wanted } from '../system/look.ts';
 import { openProcessTable } from '../system/process-table.ts';
 
@@ -27,6 +27,8 @@ export interface Plan {
   readonly controlTrouble: string | null;
   /** Where is kept what outlives the watchdog; `null`: nowhere. */
   readonly saved: string | null;
+  /** Signals are handed on to the one program of a command line, each or another in its place; `null`: they are for us. */
+  readonly forwards: Readonly<Record<string, string>> | null;
   readonly isResident: boolean;
   /** Started in the background: the terminal is given up once the watch has begun. */
   readonly isDaemon: boolean;
@@ -52,6 +54,10 @@ export interface Plan {
 export interface TargetPlan {
   readonly rules: TargetRules;
   readonly look: LookPlan;
+  /** How it is started, where it is a program of ours. */
+  readonly program: ProgramPlan | null;
+  /** A program that was removed from the configuration and has not ended yet. */
+  readonly isRetired: boolean;
   readonly reload: ReloadRule;
   readonly dependsOn: readonly string[];
   readonly groups: readonly string[];
@@ -63,6 +69,20 @@ export interface TargetPlan {
   readonly user: RunAs | null;
   readonly restraint: Restraint;
   readonly notify: NotifySettings;
+}
+
+/** How a program of ours is started. */
+export interface ProgramPlan {
+  /** What `/bin/sh -c` gets, and `$1` and so on behind it. */
+  readonly script: string;
+  readonly args: readonly string[];
+  /** What all that descends from it is known by; `null` where there is nothing to know it by. */
+  readonly mark: Limit | null;
+  /** It has our standard streams and our terminal. */
+  readonly isForeground: boolean;
+  readonly priority: number;
+  /** After so many failures in a row the watchdog ends, too; `null`: it goes on. */
+  readonly exitOnFailure: number | null;
 }
 
 /** What the log tells first. */
@@ -120,9 +140,9 @@ export function toOnlooker(plan: OnlookerPlan, commands: readonly string[]): Onl
 
 /** All that is started for these targets, as `sh -c` has it. */
 export function commandsOf(targets: readonly TargetPlan[]): readonly string[] {
-  const commands = targets.flatMap(({ notify, reload, rules }) => [
+  const commands = targets.flatMap(({ notify, program, reload, rules }) => [
     ...(notify.onEvent === null ? [] : [notify.onEvent]),
-    rules.recover,
+    program?.script ?? rules.recover,
     ...(rules.stop.command === null ? [] : [rules.stop.command]),
     ...('command' in reload ? [reload.command] : []),
   ]);
@@ -130,7 +150,7 @@ export function commandsOf(targets: readonly TargetPlan[]): readonly string[] {
 }
 
 /** Makes the question of its plan. A pattern that was checked before compiles. */
-export async function toWanted(plan: LookPlan): Promise<Wanted> {
+export async function toWanted(plan: LookPlan, program: ProgramPlan | null): Promise<Wanted> {
   const compiled = plan.pattern === null ? null : await compilePattern(plan.pattern);
   return {
     selector: {
@@ -140,5 +160,11 @@ export async function toWanted(plan: LookPlan): Promise<Wanted> {
     },
     pidFile: plan.pidFile,
     min: plan.min,
+    isByFamily: isByFamily(plan, program),
   };
+}
+
+/** Whether it is a program of ours of which nothing else is said. */
+export function isByFamily({ pattern, pidFile }: LookPlan, program: ProgramPlan | null): boolean {
+  return program !== null && pattern === null && pidFile === null;
 }

@@ -144,6 +144,7 @@ static void apply(u64 now) {
 	body.at = 0;
 	show_title(frame.title);
 	if (frame.is_ready) notify_ready();
+	heed_frame(now);
 	children_signal(&frame);
 	watches_signal(&frame);
 	children_start(&frame);

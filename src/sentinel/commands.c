@@ -13,6 +13,15 @@ static void restore_habits(void) {
 	SYS6(sigprocmask, 2 /* SIG_SETMASK */, &none, 0, 8, 0, 0);
 }
 
+/* Our session, streams and terminal; in a group of its own, to which the terminal's keys go from now on. */
+static void come_to_the_fore(void) {
+	u64 all = ~0ul; /* from behind, giving the terminal away would stop us */
+	int group = (int)sys(getpid, 0);
+	sys(setpgid, 0, 0);
+	SYS6(sigprocmask, 2 /* SIG_SETMASK */, &all, 0, 8, 0, 0);
+	sys(ioctl, 0, TIOCSPGRP, &group);
+}
+
 /* Nothing to read: /dev/null, or where there are no devices a pipe without a writer. */
 static void close_input(void) {
 	int ends[2], null = (int)sys(openat, AT_FDCWD, "/dev/null", O_RDONLY | O_CLOEXEC);
@@ -55,9 +64,9 @@ static long execute(const struct command *command, int executable) {
 
 /* In the child: becomes the command, or tells which step failed and why. */
 static long become(const struct command *command, const int sockets[2], int executable, enum step *step) {
-	sys(setsid, 0);
+	if (command->is_foreground) come_to_the_fore();
+	else sys(setsid, 0), close_input();
 	restore_habits();
-	close_input();
 	*step = STEP_OUTPUT;
 	if (command->output) {
 		int flags = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK | O_CLOEXEC;

@@ -3,14 +3,14 @@
 
 static struct { long result; u32 seq; } lock; /* 0, or -errno */
 /* By number: the SEQ of the first that is not yet acknowledged, and whether another came since. */
-static struct { u32 seq; char again; } signalled[32];
+static struct { u32 seq; char again; } signalled[SIGNALS_END];
 
 void event_lock(long result) {
 	lock.result = result, lock.seq = ++seq;
 }
 
 void event_signal(u32 number) {
-	if (number >= 32) return;
+	if (number >= SIGNALS_END) return;
 	if (signalled[number].seq == 0) signalled[number].seq = ++seq;
 	else signalled[number].again = 1;
 }
@@ -18,7 +18,7 @@ void event_signal(u32 number) {
 void events_acknowledge(u32 ack) {
 	if (lock.seq <= ack) lock.seq = 0;
 	children_acknowledge(ack);
-	for (int i = 0; i < 32; i++) {
+	for (int i = 0; i < SIGNALS_END; i++) {
 		if (signalled[i].seq > ack) continue;
 		signalled[i].seq = signalled[i].again ? ++seq : 0;
 		signalled[i].again = 0;
@@ -49,7 +49,7 @@ u32 events_next(u32 after, struct line *line) {
 	int kind = 0, found = 0;
 #define CONSIDER(event, what, index) if ((event) > after && (!first || (event) < first)) first = (event), kind = (what), found = (int)(index)
 	CONSIDER(lock.seq, 'l', 0);
-	for (u32 i = 0; i < 32; i++) CONSIDER(signalled[i].seq, 's', i);
+	for (u32 i = 0; i < SIGNALS_END; i++) CONSIDER(signalled[i].seq, 's', i);
 	for (u32 i = 0; i < watch_count; i++) CONSIDER(watches[i].seq, 'w', i);
 	for (u32 i = 0; i < child_count; i++) {
 		CONSIDER(children[i].started_seq, 'c', i);

@@ -6,11 +6,13 @@ static const struct { const char *name; char numbers, is_bytes, is_text; } VERB[
 	[NOTE] = { "note", 1, 1, 1 }, [LOG] = { "log", 1, 1, 1 }, [OFFSET] = { "offset", 1, 0, 0 },
 	[FILES] = { "files", 1, 0, 0 }, [LOCK] = { "lock", 1, 1, 1 }, [CONTROL] = { "control", 1, 1, 1 },
 	[WATCH] = { "watch", 2, 0, 0 }, [DEADLINE] = { "deadline", 1, 0, 0 }, [START] = { "start", 1, 0, 0 },
-	[SIGNAL] = { "signal", 2, 0, 0 }, [KILL] = { "kill", 3, 0, 0 }, [READY] = { "ready", 0, 0, 0 }, [DETACH] = { "detach", 0, 0, 0 },
+	[SIGNAL] = { "signal", 2, 0, 0 }, [KILL] = { "kill", 3, 0, 0 }, [PATIENT] = { "patient", 0, 0, 0 }, [FORWARD] = { "forward", 0, 0, 0 },
+	[READY] = { "ready", 0, 0, 0 }, [DETACH] = { "detach", 0, 0, 0 },
 	[SLEEP] = { "sleep", 0, 0, 0 }, [EXIT] = { "exit", 1, 0, 0 },
 	[PROGRAM] = { "program", 1, 1, 1 }, [ARG] = { "arg", 1, 1, 1 }, [ENV] = { "env", 1, 1, 1 },
 	[UNSET] = { "unset", 1, 1, 1 }, [USER] = { "user", 2, 0, 0 }, [GROUP] = { "group", 1, 0, 0 },
 	[UMASK] = { "umask", 1, 0, 0 }, [NICE] = { "nice", 1, 0, 0 }, [LIMIT] = { "limit", 3, 0, 0 }, [DIRECTORY] = { "directory", 1, 1, 1 }, [OUTPUT] = { "output", 1, 1, 1 },
+	[FOREGROUND] = { "foreground", 0, 0, 0 },
 };
 enum { MAX_PID = 1 << 22, MAX_SIGNAL = 64, MAX_STATUS = 255, MAX_ID = 1 << 30, TWO_DAYS = 172800, MAX_FILES = 1 << 30,
 	MAX_MODE = 0777, MAX_NICE = 39, MAX_LIMIT = 15, MAX_GROUPS = 65536 };
@@ -104,6 +106,8 @@ static int note_item(struct frame *frame, const struct item *item, u32 seen[VERB
 	case FILES: frame->files = item->number[0]; break;
 	case DEADLINE: frame->deadline = item->number[0], frame->has_deadline = 1; break;
 	case EXIT: frame->status = item->number[0], frame->exits = 1; break;
+	case PATIENT: frame->is_patient = 1; break;
+	case FORWARD: frame->forwards = 1; break;
 	case READY: frame->is_ready = 1; break;
 	case DETACH: frame->detaches = 1; break;
 	case SLEEP: frame->sleeps = 1; break;
@@ -131,7 +135,7 @@ static int check_command(struct bytes *rest) {
 		seen[item.verb]++;
 	}
 	if (seen[USER] > 1 || seen[GROUP] > (seen[USER] ? MAX_GROUPS : 0) || seen[UMASK] > 1 || seen[NICE] > 1) return 0;
-	return seen[PROGRAM] == 1 && seen[ARG] >= 1 && seen[DIRECTORY] <= 1 && seen[OUTPUT] <= 1;
+	return seen[PROGRAM] == 1 && seen[ARG] >= 1 && seen[DIRECTORY] <= 1 && seen[OUTPUT] <= 1 && seen[FOREGROUND] <= 1;
 }
 
 int frame_check(struct bytes body, struct frame *frame) {
@@ -160,6 +164,7 @@ struct command frame_command(struct bytes *rest) {
 		if (item.verb == PROGRAM) command.program = item.bytes.at;
 		if (item.verb == DIRECTORY) command.directory = item.bytes.at;
 		if (item.verb == OUTPUT) command.output = item.bytes.at;
+		if (item.verb == FOREGROUND) command.is_foreground = 1;
 		command.args += item.verb == ARG;
 		command.envs += item.verb == ENV;
 	}

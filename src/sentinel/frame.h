@@ -3,8 +3,8 @@
 #define FRAME_H
 #include "text.h"
 
-enum verb { STATE, BRAIN, TITLE, NOTE, LOG, OFFSET, FILES, LOCK, CONTROL, WATCH, DEADLINE, START, SIGNAL, KILL, READY, DETACH, SLEEP, EXIT,
-	PROGRAM, ARG, ENV, UNSET, DIRECTORY, OUTPUT, USER, GROUP, UMASK, NICE, LIMIT, VERBS };
+enum verb { STATE, BRAIN, TITLE, NOTE, LOG, OFFSET, FILES, LOCK, CONTROL, WATCH, DEADLINE, START, SIGNAL, KILL, PATIENT, FORWARD, READY, DETACH, SLEEP, EXIT,
+	PROGRAM, ARG, ENV, UNSET, DIRECTORY, OUTPUT, FOREGROUND, USER, GROUP, UMASK, NICE, LIMIT, VERBS };
 
 /* One item of a body: its numbers, or the bytes that follow it. Text has a NUL behind it. */
 struct item { enum verb verb; u64 number[3]; struct bytes bytes; };
@@ -15,11 +15,11 @@ struct frame {
 	struct bytes state, title, note, log, lock, control;
 	u64 offset, files, deadline, status;
 	u32 watches, starts;
-	char has_deadline, is_ready, detaches, sleeps, exits;
+	char has_deadline, is_patient, forwards, is_ready, detaches, sleeps, exits;
 };
 
 /* A command of a frame. `arguments` is where its items begin. */
-struct command { char *program, *directory, *output; struct bytes items; u32 args, envs; };
+struct command { char *program, *directory, *output; struct bytes items; u32 args, envs; char is_foreground; };
 
 enum { HEADER_LENGTH = 28, MAX_FRAME = 64 << 20 };
 

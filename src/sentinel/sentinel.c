@@ -16,7 +16,7 @@ int control_socket = -1;
 
 static struct bytes shown; /* the memory that ps reads the title from */
 static struct address control = { .family = AF_UNIX };
-static int signals, alarm;
+static int signals = -1, alarm;
 static u64 stop_at;        /* when to end, brain or no brain */
 
 static void fail(const char *what, long trouble) {
@@ -64,14 +64,35 @@ void show_title(struct bytes title) {
 	memcpy(shown.at, title.at, length);
 }
 
+static u64 mask_of(const u32 *numbers, u32 count) {
+	u64 mask = 0;
+	for (u32 i = 0; i < count; i++) mask |= 1ul << (numbers[i] - 1);
+	return mask;
+}
+
+static void take_masked(u64 mask) {
+	SYS6(sigprocmask, 2 /* SIG_SETMASK */, &mask, 0, 8, 0, 0);
+	signals = (int)must("take signals", SYS6(signalfd4, signals, &mask, 8, O_NONBLOCK | O_CLOEXEC, 0, 0));
+}
+
 static void block_signals(void) {
 	static const u32 taken[] = { SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2, SIGTERM, SIGCHLD };
 	struct { u64 handler, flags, restorer, mask; } ignored = { 1, 0, 0, 0 };
-	u64 mask = 0;
-	for (u32 i = 0; i < sizeof taken / sizeof *taken; i++) mask |= 1ul << (taken[i] - 1);
-	SYS6(sigprocmask, 2 /* SIG_SETMASK */, &mask, 0, 8, 0, 0);
 	SYS6(sigaction, SIGPIPE, &ignored, 0, 8, 0, 0);
-	signals = (int)must("take signals", SYS6(signalfd4, -1, &mask, 8, O_NONBLOCK | O_CLOEXEC, 0, 0));
+	take_masked(mask_of(taken, sizeof taken / sizeof *taken));
+}
+
+/* All that somebody may want to tell a program of ours by: not what tells of a fault of our own, or of the terminal. */
+static void block_all_signals(void) {
+	static const u32 left[] = { SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGKILL, SIGSEGV, SIGPIPE, SIGSTOP, SIGTTIN, SIGTTOU, SIGSYS };
+	take_masked(~mask_of(left, sizeof left / sizeof *left));
+}
+
+/* What a frame says of signals. A brain that is patient and goes on speaking is on its way to the end. */
+void heed_frame(u64 now) {
+	static char takes_all;
+	if (frame.forwards && !takes_all) takes_all = 1, block_all_signals();
+	if (frame.is_patient && stop_at) stop_at = now + STOP_MS;
 }
 
 /* A name in the abstract namespace (unix(7)): taken in one step, gone with us however we end, inherited
@@ -110,7 +131,7 @@ static void reap(u64 now) {
 	int status = 0;
 	for (long pid; (pid = sys(wait4, -1, &status, WNOHANG)) > 0;) {
 		if (pid == brain_pid()) brain_ended(status, now);
-		else children_reaped((int)pid, status), watches_reaped((int)pid, status);
+		else children_reaped((int)pid, status), watches_reaped((int)pid, status, now);
 	}
 }
 
@@ -152,7 +173,7 @@ static void take_signals(u64 now) {
 		}
 		int is_stop = info.number == SIGTERM || info.number == SIGINT || info.number == SIGQUIT;
 		/* timeout(1) and others send one to the process and one to its group. */
-		if (is_stop && stop_at && now + STOP_MS - stop_at >= AGAIN_MS) end_without_brain("asked to stop for the second time");
+		if (is_stop && stop_at && !frame.is_patient && now + STOP_MS - stop_at >= AGAIN_MS) end_without_brain("asked to stop for the second time");
 		if (is_stop && !stop_at) stop_at = now + STOP_MS;
 		event_signal(info.number);
 	}
@@ -197,6 +218,7 @@ static void take_over(u64 argument_count, char **arguments) {
 __attribute__((used, noreturn)) void enter(u64 *stack) {
 	take_over(stack[0], (char **)(stack + 1));
 	block_signals();
+	heed_frame(0);
 	sys(prctl, PR_SET_CHILD_SUBREAPER, 1);
 	alarm = (int)must("set an alarm", open_alarm());
 	notify_begin(now_ms());

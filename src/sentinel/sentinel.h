@@ -4,7 +4,7 @@
 #define SENTINEL_H
 #include "frame.h"
 
-enum { UNKNOWN_DEATH = -1, BRAIN_SOCKET = 3, CONTROL_SOCKET = 4 };
+enum { UNKNOWN_DEATH = -1, BRAIN_SOCKET = 3, CONTROL_SOCKET = 4, SIGNALS_END = 65 };
 
 /* A process whose end is to be told. Its pidfd is in the poll set, at the same place. */
 struct watch {
@@ -52,7 +52,7 @@ extern struct watch *watches;
 extern u32 watch_count;
 int watches_replace(const struct frame *next, u32 ack);
 void watches_look(u64 now);
-void watches_reaped(int pid, int status);
+void watches_reaped(int pid, int status, u64 now);
 void watches_signal(const struct frame *next);
 u64 watches_deadline(void);
 u64 read_start_time(int pid);
@@ -96,6 +96,7 @@ u64 brain_deadline(void);
 void brain_kill(void);
 
 /* sentinel.c */
+void heed_frame(u64 now);
 void show_title(struct bytes title);
 __attribute__((noreturn)) void leave(int status);
 

@@ -16,6 +16,20 @@ static u64 mapped;
 struct pidfd_info { u64 mask, cgroup; u32 ids[11]; int exit_code; };
 enum { PIDFD_INFO_EXIT = 1 << 3, PIDFD_GET_INFO = (int)(3u << 30 | sizeof(struct pidfd_info) << 16 | 0xff << 8 | 11) };
 
+/* Orphans that ended before anybody asked for them: how, for whoever asks a moment later. */
+enum { LAST_ORPHANS = 32, TICK_MS = 10 };
+static struct { u64 at; int pid, status; } orphans[LAST_ORPHANS];
+static u32 next_orphan;
+
+/* Its number was its own until it was reaped: who began before that and had the number is the same. */
+static int death_of_orphan(int pid, u64 start) {
+	for (u32 i = 1; i <= LAST_ORPHANS; i++) {
+		u32 at = (next_orphan + LAST_ORPHANS - i) % LAST_ORPHANS;
+		if (orphans[at].pid == pid) return start * TICK_MS <= orphans[at].at ? orphans[at].status : UNKNOWN_DEATH;
+	}
+	return UNKNOWN_DEATH;
+}
+
 /* How it ended; known only once its parent has taken notice (Linux 6.15). */
 static int ask_death(int pidfd) {
 	struct pidfd_info info = { .mask = PIDFD_INFO_EXIT };
@@ -71,7 +85,7 @@ static void open_watch(struct watch *watch, struct pollfd *place) {
 	if (pidfd >= 0) sys(close, pidfd);
 	place->fd = -1;
 	watch->seq = ++seq;
-	watch->death = UNKNOWN_DEATH;
+	watch->death = watch->trouble ? UNKNOWN_DEATH : death_of_orphan(watch->pid, watch->start);
 }
 
 static u32 find(int pid, u64 start, u32 guess) {
@@ -139,9 +153,11 @@ void watches_look(u64 now) {
 }
 
 /* One of them was a child of ours: nobody knows better how it ended. */
-void watches_reaped(int pid, int status) {
+void watches_reaped(int pid, int status, u64 now) {
 	for (u32 i = 0; i < watch_count; i++)
 		if (watches[i].pid == pid && polled[FIXED + i].fd >= 0) tell_gone(i, status);
+	orphans[next_orphan].at = now, orphans[next_orphan].pid = pid, orphans[next_orphan].status = status;
+	next_orphan = (next_orphan + 1) % LAST_ORPHANS;
 }
 
 u64 watches_deadline(void) {

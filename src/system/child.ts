@@ -7,6 +7,12 @@ export const SHELL = '/bin/sh';
 /** What to start: a command for the shell, and what it finds when it runs. */
 export interface ChildSpec {
   readonly command: string;
+  /** What the command finds as `$1` and so on. */
+  readonly args: readonly string[];
+  /** What all that descends from it is known by, a limit that says nothing else; `null`: nothing. */
+  readonly mark: Limit | null;
+  /** It has our standard streams, and our terminal as the one in the foreground. */
+  readonly isForeground: boolean;
   /** `null`: the directory that we are in. */
   readonly cwd: string | null;
   /** Variables besides our own environment, or instead. */

@@ -1,6 +1,7 @@
 /** Starts a recovery as a child of ours, so that it runs as if it were the only thing that this machine does. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { constants, readFileSync } from 'node:fs';
+import { signalNumber } from '../core/signals.ts';
 import type { Death, Identity } from '../core/types.ts';
 import { type ChildSpec, type NotStarted, type RunAs, SHELL } from './child.ts';
 import { errorCode } from './errors.ts';
@@ -27,9 +28,9 @@ export async function startChild(
   const output = spec.output?.descriptor ?? (hasNull ? 'ignore' : 'inherit');
   try {
     const child = spawn(SHELL, shellArguments(spec, openFilesLimit), {
-      detached: true,
+      detached: !spec.isForeground,
       // A pipe that is closed at once reads as empty, too: some containers have no devices.
-      stdio: [hasNull ? 'ignore' : 'pipe', output, output],
+      stdio: spec.isForeground ? 'inherit' : [hasNull ? 'ignore' : 'pipe', output, output],
       env: environmentOf(spec),
       ...(spec.cwd === null ? {} : { cwd: spec.cwd }),
     });
@@ -48,9 +49,9 @@ export async function startChild(
  * number is the child's own for as long as we were not told of its end. `false` if
  * nobody could be reached: they have ended, or belong to somebody else by now.
  */
-export function signalGroup(pid: number, signal: 'TERM' | 'KILL'): boolean {
+export function signalGroup(pid: number, signal: string): boolean {
   try {
-    return process.kill(-pid, `SIG${signal}`);
+    return process.kill(-pid, signalNumber(signal));
   } catch (error) {
     errorCode(error);
     return false;
@@ -63,15 +64,23 @@ export function signalGroup(pid: number, signal: 'TERM' | 'KILL'): boolean {
  */
 function shellArguments(spec: ChildSpec, openFilesLimit: number | null): string[] {
   const steps = prelude(spec, openFilesLimit);
-  if (steps.length === 0 && spec.user === null) return ['-c', spec.command];
+  const args = spec.args.length === 0 ? [] : ['sh', ...spec.args];
+  if (steps.length === 0 && spec.user === null) return ['-c', spec.command, ...args];
   const become = spec.user === null ? [] : asUser(spec.user);
   const script = [...steps, 'exec "$@"'].join(' && ');
-  return ['-c', script, 'sh', ...become, SHELL, '-c', spec.command];
+  return ['-c', script, 'sh', ...become, SHELL, '-c', spec.command, ...args];
 }
 
 /** What a shell can set for the one that it becomes. */
-function prelude({ restraint: { limits, nice, umask } }: ChildSpec, openFilesLimit: number | null): readonly string[] {
+function prelude(
+  { mark, restraint: { limits, nice, umask } }: ChildSpec,
+  openFilesLimit: number | null,
+): readonly string[] {
   return [
+    // Without prlimit(1) the command itself is known all the same.
+    ...(mark === null
+      ? []
+      : [`{ prlimit --pid $$ --rttime=${mark.soft}:${mark.hard ?? 'unlimited'} 2> /dev/null || :; }`]),
     ...(openFilesLimit === null ? [] : [`ulimit -S -n ${openFilesLimit}`]),
     ...(umask === null ? [] : [`umask ${umask.toString(8)}`]),
     ...limits.map(({ hard, name, soft }) => `prlimit --pid $$ --${name}=${soft ?? 'unlimited'}:${hard ?? 'unlimited'}`),

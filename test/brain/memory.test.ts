@@ -17,6 +17,7 @@ test('what one brain leaves, the next one reads', () => {
         state: initialState(makeTarget(), 1, 5),
         isUnwatched: true,
         oomMarks: [{ pid: 1, startTime: 2, path: '/x', kills: 3 }],
+        lastEnd: null,
         recoveries: 2,
         budget: FULL_BUDGET,
         history: [{ atMs: 1, event: 'gone' as const, message: 'é' }],
@@ -29,5 +30,5 @@ test('what one brain leaves, the next one reads', () => {
 });
 
 test('what another version left in a form of its own is not misread', () => {
-  assert.equal(readMemory(memoryWriter()(freshMemory(plan)).replace('"format":2', '"format":3')), null);
+  assert.equal(readMemory(memoryWriter()(freshMemory(plan)).replace('"format":3', '"format":4')), null);
 });

@@ -43,6 +43,7 @@ test('what is not given has its default', async () => {
   const reader = commandLineReader(given({ pattern: 'my.js', recover: 'x' }));
   assert.deepEqual(readTarget(reader), {
     recover: 'x',
+    program: null,
     cwd: null,
     env: [],
     recoverTimeoutMs: 60_000,
@@ -78,7 +79,7 @@ test('what is not given has its default', async () => {
     ownPidFile: null,
     ownPidFilePlace: '--own-pid-file',
   });
-  assert.deepEqual(readRun(reader), { isOnce: false, isDryRun: false, isDaemon: false });
+  assert.deepEqual(readRun(reader), { isOnce: false, isDryRun: false, isDaemon: false, rewrites: {} });
   assert.deepEqual(await readSelect(reader), {
     pattern: { text: 'my.js', isFixed: false, isExact: false, ignoresCase: false },
     pidFile: null,

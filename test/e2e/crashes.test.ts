@@ -100,6 +100,8 @@ esac
     signals: [],
     kills: [],
     isReady: false,
+    isPatient: false,
+    forwards: false,
     end: 'stay',
   } as const;
   const state = memoryWriter()(freshMemory(plan));
@@ -136,6 +138,8 @@ function planOf(sandbox: Sandbox, recover: string, program: string): Plan {
       {
         rules,
         look: { pattern, uids: null, exe: null, pidFile: null, min: 1 },
+        program: null,
+        isRetired: false,
         reload: { signal: 'HUP' },
         dependsOn: [],
         groups: [],
@@ -153,6 +157,7 @@ function planOf(sandbox: Sandbox, recover: string, program: string): Plan {
     control: null,
     controlTrouble: null,
     saved: null,
+    forwards: null,
     isResident: false,
     isDaemon: false,
     ownPidFile: null,

@@ -12,6 +12,7 @@ const command = {
   output: null,
   user: null,
   restraint: NO_RESTRAINT,
+  isForeground: false,
 };
 const frame: Frame = {
   state: '{"é":1}\n',
@@ -39,6 +40,8 @@ const frame: Frame = {
   ],
   kills: [{ pid: 8, startTime: 9, number: 15 }],
   isReady: true,
+  isPatient: false,
+  forwards: false,
   detaches: true,
   signals: [{ pid: 43, number: 15 }],
   end: 'rest',

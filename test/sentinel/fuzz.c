@@ -82,7 +82,7 @@ int spawn(const struct command *command, const int sockets[2], int executable, e
 }
 
 static const char *const WORDS[] = { "state ", "brain\n", "title ", "note ", "log ", "offset ", "files ", "lock ", "control ", "watch ",
-	"deadline ", "start ", "signal ", "kill ", "ready\n", "detach\n", "sleep\n", "exit ", "program ", "arg ", "env ", "unset ", "directory ", "output ", "user ", "group ", "umask ", "nice ", "limit ", "1\nx\n", "0\n\n",
+	"deadline ", "start ", "signal ", "kill ", "ready\n", "detach\n", "patient\n", "forward\n", "foreground\n", "sleep\n", "exit ", "program ", "arg ", "env ", "unset ", "directory ", "output ", "user ", "group ", "umask ", "nice ", "limit ", "1\nx\n", "0\n\n",
 	"2\na=\n", "\n", " ", "0", "1", "99999999999999999999", "4194304 18446744073709551615", "5 77\n", "101 9\n", "%t%z%m%%%", "\0" };
 
 static u64 put(char *to, u64 at, u64 room, const char *text, u64 length) {
@@ -108,6 +108,9 @@ static u64 make_body(char *to, u64 room) {
 	if (next_random(3) == 0) PUT("kill %lu %lu %lu\n", 1 + next_random(200), 70 + next_random(9), 1 + next_random(64));
 	if (next_random(3) == 0) PUT("ready\n");
 	if (next_random(9) == 0) PUT("detach\n");
+	if (next_random(3) == 0) PUT("patient\n");
+	if (next_random(9) == 0) PUT("forward\n");
+	if (next_random(5) == 0) PUT("start 9\nprogram 2\n/s\narg 1\ns\nforeground\n");
 	if (next_random(3) == 0) PUT("signal %lu %lu\n", 100 + next_random(100), 1 + next_random(31));
 	if (next_random(4) == 0) PUT("sleep\n");
 	return at;
@@ -166,7 +169,7 @@ int main(int count, char **arguments) {
 		watches_look(clock_ms);
 		event_signal((u32)next_random(40));
 		if (child_count && next_random(2)) children_reaped(children[next_random(child_count)].pid, (int)next_random(65536));
-		if (watch_count && next_random(4) == 0) watches_reaped(watches[next_random(watch_count)].pid, 9);
+		if (watch_count && next_random(4) == 0) watches_reaped(watches[next_random(watch_count)].pid, 9, clock_ms);
 		live_pid = brain_pid();
 		if (live_pid && next_random(3) == 0 && verdict != EXITS) brain_ended((int)next_random(65536), clock_ms);
 	}

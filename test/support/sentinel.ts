@@ -65,6 +65,8 @@ export async function playSentinel(
     signals: [],
     kills: [],
     isReady: false,
+    isPatient: false,
+    forwards: false,
     detaches: false,
     end: 'stay',
     ...changes,
@@ -87,7 +89,17 @@ export async function playSentinel(
 
 /** A command with nothing but its arguments. */
 export function command(program: string, args: readonly string[]): Frame['brain'] {
-  return { program, args, set: {}, unset: [], directory: null, output: null, user: null, restraint: NO_RESTRAINT };
+  return {
+    program,
+    args,
+    set: {},
+    unset: [],
+    directory: null,
+    output: null,
+    user: null,
+    restraint: NO_RESTRAINT,
+    isForeground: false,
+  };
 }
 
 /** A shell command, as an order starts it. */

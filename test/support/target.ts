@@ -17,6 +17,7 @@ export function makeTarget(changes: Partial<Target> = {}): Target {
     recoverTimeoutMs: 60_000,
     backoff: { minMs: 1_000, maxMs: 300_000 },
     stop: { command: null, signal: 'TERM', timeoutMs: 10_000 },
+    program: null,
     dryRun: false,
     deathsAreTold: true,
     waitsFor: null,

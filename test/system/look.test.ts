@@ -38,9 +38,10 @@ async function observe(table: ProcessTable, followed: readonly Identity[]): Prom
     selector: { matches: (line: string) => line.includes('my.js'), uids: null, exe: null },
     pidFile: null,
     min: 1,
+    isByFamily: false,
   };
   const onlooker = { table, pid: 50, arguments: '', exe: null, commands: [] };
-  const [observation] = await observeAll(onlooker, [{ wanted, followed }]);
+  const [observation] = await observeAll(onlooker, [{ wanted, followed, program: null }]);
   return observation as Observation;
 }
 

@@ -11,7 +11,7 @@ export async function check(invocation: Invocation): Promise<number> {
   const task = await toLookTask(invocation);
   if ('problems' in task) return refuse(task.problems);
   const { onlooker, wanted } = task;
-  const [observation] = await observe(onlooker, [{ wanted, followed: [] }]);
+  const [observation] = await observe(onlooker, [{ wanted, followed: [], program: null }]);
   if (observation === undefined || observation.kind === 'unknown') {
     print(`could not look: ${observation?.why}\n`);
     return exitCode('unknown');

@@ -1,4 +1,4 @@
-import { readSignalName } from '../../config/target-settings.ts';
+import { readSignalName } from '../../config/signal-name.ts';
 import type { ControlRequest, OrderAnswer, Verb } from '../../control/protocol.ts';
 import { escapeText } from '../../core/escape.ts';
 import { exitCode } from '../exit-codes.ts';

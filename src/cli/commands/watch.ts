@@ -51,6 +51,8 @@ async function becomeSentinelOf(plan: Plan, path: string): Promise<never> {
   const title = await firstTitle(plan);
   const nothing = {
     isReady: false,
+    isPatient: false,
+    forwards: plan.forwards !== null,
     watch: [],
     deadlineMs: null,
     starts: [],
@@ -68,7 +70,7 @@ async function becomeSentinelOf(plan: Plan, path: string): Promise<never> {
 
 /** How we show ourselves before the first look: our own command line would match. */
 async function firstTitle(plan: Plan): Promise<string> {
-  const all = await Promise.all(plan.targets.map(({ look }) => toWanted(look)));
+  const all = await Promise.all(plan.targets.map(({ look, program }) => toWanted(look, program)));
   return titleMaker(plan.name, (text) => all.some(({ selector }) => selector.matches?.(text)))('starting');
 }
 
@@ -87,7 +89,8 @@ async function stay(plan: Plan, isOnce: boolean, why: string): Promise<number> {
   ];
   const host = openStayingHost(plan, why);
   const outcome = await watchOn(freshMemory(plan), host, { isOnce, warnings, onPlan: () => {} });
-  return exitCode(outcome === 'down' || outcome === 'unknown' ? outcome : 'ok');
+  if (outcome.kind === 'over') return outcome.status;
+  return exitCode(outcome.kind === 'once' && outcome.targets !== 'up' ? outcome.targets : 'ok');
 }
 
 const REAPER_WARNING =

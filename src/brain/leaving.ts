@@ -1,0 +1,48 @@
+/** How a watch ends that has programs of its own: they end with it, those first that nobody else of them needs. */
+import type { Death, TargetState } from '../core/types.ts';
+import type { Member } from './fleet.ts';
+
+/** Why the watch ends, from the moment that this is so until the last program has ended. */
+export interface Leaving {
+  readonly why: string;
+  /** What the programs are sent in the place of their stop signal; `null`: that. Without `SIG`. */
+  readonly signal: string | null;
+  /** The exit code of the watchdog; `null`: that of its one program. */
+  readonly status: number | null;
+}
+
+/** Above it, a shell tells the number of a signal (POSIX, Shell Command Language, 2.8.2). */
+const SIGNAL_BASE = 128;
+
+/** Whether nothing of it runs, and nothing is about to. */
+export function hasLeft({ state: { phase } }: Pick<Member, 'state'>): boolean {
+  return (
+    phase.kind === 'exited' || (phase.kind === 'stopped' && phase.followed.length === 0 && phase.lookAtMs === null)
+  );
+}
+
+/** The programs whose turn it is to be told to end: none that is still there depends on them, or has a higher priority. */
+export function nextToLeave(members: readonly Member[]): readonly Member[] {
+  const left = members.filter((member) => member.plan.program !== null && !hasLeft(member));
+  const needed = new Set(left.flatMap(({ plan }) => plan.dependsOn));
+  const highest = Math.max(...left.map(priorityOf));
+  return left.filter(
+    (member) =>
+      priorityOf(member) === highest && !needed.has(member.plan.rules.name) && member.state.phase.kind !== 'stopping',
+  );
+}
+
+function priorityOf({ plan: { program } }: Member): number {
+  return program?.priority ?? 0;
+}
+
+/** What of a program's end an exit code can tell, as a shell has it. */
+export function exitStatusOf(how: Death | null, numberOf: (signal: string) => number): number {
+  if (how === null || how.kind === 'unknown') return 0;
+  return how.kind === 'exited' ? how.status : SIGNAL_BASE + numberOf(how.signal);
+}
+
+/** Whether it has ended and stays so, of itself. */
+export function isOver({ phase }: TargetState): boolean {
+  return phase.kind === 'exited';
+}

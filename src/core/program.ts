@@ -1,0 +1,185 @@
+/**
+ * The rules of a program of ours: one that we start, and that stays with us. How it ended is
+ * known exactly, and nobody else brings it back, so that there is nothing to confirm. What
+ * there is to find out is who of it is left: a program that went into the background or handed
+ * over to another lives on, and what a crash has left behind must end before the next start.
+ */
+import { isSuccess } from './death.ts';
+import { isSame } from './state.ts';
+import { enterSettling, enterUp, fail, report, STABLE_MS, startRecovery } from './transitions.ts';
+import type {
+  Action,
+  Death,
+  Identity,
+  Loss,
+  Phase,
+  PhaseOf,
+  ProgramRule,
+  Relative,
+  Seen,
+  Sight,
+  Step,
+  Target,
+  TargetState,
+} from './types.ts';
+
+/** Between looks while what is left is being ended. */
+const LEFTOVER_LOOK_MS = 100;
+/** How long somebody may still be there after KILL before that is told. */
+const KILL_GRACE_MS = 5_000;
+/** Between looks at somebody whom not even KILL has ended, and before the host tells of an end that we know already. */
+const STUCK_LOOK_MS = 1_000;
+
+/** It runs: nobody need look for it. A command that only starts it is another matter. */
+export function programStarted(target: Target, state: TargetState, identity: Identity, nowMs: number): Step {
+  const { phase } = state;
+  if (phase.kind !== 'recovering' || target.program?.daemonizes === true) return { state, actions: [] };
+  const seen: Seen = { ...identity, commandLine: target.recover };
+  return enterSettling(target, state, phase, [seen], nowMs);
+}
+
+/** The process that was followed has ended. */
+export function programEnded(state: TargetState, phase: PhaseOf<'up' | 'settling'>, loss: Loss, nowMs: number): Step {
+  const isUp = phase.kind === 'up';
+  const seenAtMs = isUp ? phase.sinceMs : phase.seenAtMs;
+  const livedMs = nowMs - seenAtMs;
+  const ending: Phase = {
+    kind: 'ending',
+    loss: { ...loss, livedMs },
+    hadStarted: isUp || nowMs >= phase.dueAtMs,
+    startedAtMs: isUp ? seenAtMs : phase.startedAtMs,
+    sent: null,
+    dueAtMs: nowMs,
+    lookAtMs: nowMs,
+  };
+  const failures = isUp && livedMs >= STABLE_MS ? 0 : state.failures;
+  return { state: { ...state, failures, phase: ending }, actions: [{ kind: 'look' }] };
+}
+
+/** Whether an end is what the program is meant to come to. */
+export function isExpected({ expectedExitCodes }: ProgramRule, how: Death): boolean {
+  return how.kind === 'exited' && expectedExitCodes.includes(how.status);
+}
+
+/** Whether it is started again after such an end. */
+export function isRestarted(program: ProgramRule, how: Death): boolean {
+  if (program.autorestart === 'unexpected') return !isExpected(program, how);
+  return program.autorestart === 'always';
+}
+
+/** A look after it has ended: somebody has taken over, somebody must be ended first, or nobody is left. */
+export function whenEnding(
+  target: Target,
+  state: TargetState,
+  phase: PhaseOf<'ending'>,
+  sight: Sight,
+  nowMs: number,
+): Step {
+  const { how } = phase.loss;
+  const isPeaceful = isSuccess(how) || how.kind === 'unknown';
+  if (phase.sent === null && isPeaceful && sight.kind === 'present')
+    return takeOver(target, state, phase, sight.seen, nowMs);
+  const left = target.program?.ends === 'process' ? [] : (sight.family ?? []);
+  if (left.length > 0) return clear(target, state, phase, left, nowMs);
+  if (state.command !== null) {
+    // We have seen the end before the host has told of it.
+    return {
+      state: { ...state, phase: { ...phase, lookAtMs: nowMs + STUCK_LOOK_MS } },
+      actions: tellEnd(target, phase),
+    };
+  }
+  const told = tellEnd(target, phase);
+  // By now somebody else may have started another.
+  if (sight.kind === 'present') {
+    const back = report({ kind: 'came-back', seen: sight.seen.slice(0, target.min), afterMs: null });
+    return { state: enterUp(target, state, sight.seen, nowMs, nowMs), actions: [...told, back] };
+  }
+  const next = goOn(target, state, phase, nowMs);
+  return { state: next.state, actions: [...told, ...next.actions] };
+}
+
+/** Its command has only started it, or it has handed over to another: that one is followed from here on. */
+function takeOver(
+  target: Target,
+  state: TargetState,
+  { hadStarted, loss, startedAtMs }: PhaseOf<'ending'>,
+  seen: readonly Seen[],
+  nowMs: number,
+): Step {
+  const told = report({ kind: 'daemonized', loss, seen: seen.slice(0, target.min) });
+  if (hadStarted) return { state: enterUp(target, state, seen, nowMs, nowMs), actions: [told] };
+  const attempt = { startedAtMs, exited: { atMs: nowMs, how: loss.how, wasStopped: false }, loss: null };
+  const next = enterSettling(target, state, attempt, seen, nowMs);
+  return { state: next.state, actions: [told, ...next.actions] };
+}
+
+/** Told once, before anything is done about it. */
+function tellEnd(target: Target, { hadStarted, loss, sent }: PhaseOf<'ending'>): readonly Action[] {
+  if (sent !== null || target.program === null) return [];
+  const isAgain = isRestarted(target.program, loss.how);
+  const next = isAgain ? (hadStarted ? 'start' : 'retry') : 'none';
+  return [report({ kind: 'exited', loss, isExpected: isExpected(target.program, loss.how), next })];
+}
+
+/** One step further in ending what it has left. */
+function clear(
+  target: Target,
+  state: TargetState,
+  phase: PhaseOf<'ending'>,
+  left: readonly Relative[],
+  nowMs: number,
+): Step {
+  const wait = (sent: PhaseOf<'ending'>['sent'], dueAtMs: number, lookMs: number): TargetState => ({
+    ...state,
+    phase: { ...phase, sent, dueAtMs, lookAtMs: Math.min(dueAtMs, nowMs + lookMs) },
+  });
+  if (nowMs < phase.dueAtMs) return { state: wait(phase.sent, phase.dueAtMs, LEFTOVER_LOOK_MS), actions: [] };
+  const { signal, timeoutMs } = target.stop;
+  switch (phase.sent) {
+    case null:
+      return {
+        state: wait('signal', nowMs + timeoutMs, LEFTOVER_LOOK_MS),
+        actions: [...tellEnd(target, phase), report({ kind: 'leftover', seen: left, signal }), toSignal(left, signal)],
+      };
+    case 'signal':
+      return {
+        state: wait('KILL', nowMs + KILL_GRACE_MS, LEFTOVER_LOOK_MS),
+        actions: [report({ kind: 'stop-late', seen: left }), toSignal(left, 'KILL')],
+      };
+    case 'KILL':
+      return {
+        state: wait('gave-up', nowMs + STUCK_LOOK_MS, STUCK_LOOK_MS),
+        actions: [report({ kind: 'stop-stuck', seen: left })],
+      };
+    case 'gave-up':
+      return { state: wait('gave-up', nowMs + STUCK_LOOK_MS, STUCK_LOOK_MS), actions: [] };
+  }
+}
+
+/** Nobody is left: started again, tried again later, or left so. */
+function goOn(target: Target, state: TargetState, { hadStarted, loss }: PhaseOf<'ending'>, nowMs: number): Step {
+  if (target.program === null || !isRestarted(target.program, loss.how)) {
+    return { state: { ...state, failures: 0, phase: { kind: 'exited', loss, lookAtMs: null } }, actions: [] };
+  }
+  if (hadStarted) return startRecovery(target, state, 'exited', nowMs);
+  return fail(target, state, { kind: 'died-again', loss, livedMs: loss.livedMs }, nowMs);
+}
+
+/** Who must be gone for a target to be stopped: of a program of ours all, unless only one process is meant. */
+export function toBeEnded({ program }: Target, { family = [], seen }: Sight): readonly Seen[] {
+  if (program === null || program.ends === 'process') return seen;
+  return [...family, ...seen.filter((one) => !family.some((other) => isSame(one, other)))];
+}
+
+/** Whom of them the stop signal is for: the group of the process that is followed, or all where nobody is. */
+export function groupOf(left: readonly Seen[], followed: readonly Identity[], { family = [] }: Sight): readonly Seen[] {
+  const groups = family.filter((one) => followed.some((other) => isSame(one, other))).map(({ group }) => group);
+  const members = family.filter(({ group }) => groups.includes(group));
+  const inGroup = left.filter((one) => members.some((other) => isSame(one, other)));
+  return inGroup.length === 0 ? left : inGroup;
+}
+
+/** To each of them, by what holds it: nobody else can have its number by then. */
+export function toSignal(seen: readonly Identity[], signal: string): Action {
+  return { kind: 'signal', identities: seen.map(({ pid, startTime }) => ({ pid, startTime })), signal };
+}

@@ -1,0 +1,165 @@
+/**
+ * The processes that descend from programs of ours, wherever they have run to. A daemon
+ * leaves its parent, its session and its group behind, changes its name and its user, and
+ * overwrites its variables; what it keeps is its limits (getrlimit(2)). One of them means
+ * nothing to ordinary processes, the soft limit of processor time under real-time
+ * scheduling: above a thousand years, its last digits are the program's mark.
+ */
+import { createHash } from 'node:crypto';
+import { readdirSync } from 'node:fs';
+import { joinArguments } from '../core/command-line.ts';
+import type { Relative } from '../core/types.ts';
+import type { Limit } from './child.ts';
+import { describeCode, errorCode } from './errors.ts';
+import { openProcFiles } from './proc-file.ts';
+import { hasEnded, isKernelThread, parseStat } from './proc-stat.ts';
+
+/** The first mark, in microseconds: some thirty years. What is added to it keeps it below nine times that. */
+const FIRST_MARK = 1e15;
+
+/**
+ * The mark of a program, as the limit that it is started with; the same for the same key.
+ * `null` where there is no such thing: no `/proc`, or we are so limited ourselves.
+ */
+export function markOf(key: string): Limit | null {
+  const limits = openProcFiles()('/proc/self/limits');
+  const own = 'text' in limits ? MARK.exec(limits.text) : null;
+  if (own === null) return null;
+  const hard = own[2] === 'unlimited' ? null : Number(own[2]);
+  const soft = FIRST_MARK + createHash('sha256').update(key).digest().readUIntBE(0, 6);
+  return hard !== null && hard < soft ? null : { name: 'rttime', soft, hard };
+}
+
+/** Which programs, and who gets their orphans. */
+export interface FamilyQuestion {
+  /** Their marks. */
+  readonly marks: ReadonlySet<string>;
+  /** The process that every orphan of them comes to, as their first parent is; `null` where there is none. */
+  readonly reaper: number | null;
+  /** Not only who is a child of the reaper, but all, wherever they are. */
+  readonly isWhole: boolean;
+}
+
+/** Who lives of a program, by its mark; each is a root whose parent is none of them. */
+export interface Families {
+  readonly byMark: ReadonlyMap<string, readonly Kin[]>;
+  /** Why this may not be all; `null` if it is. */
+  readonly trouble: string | null;
+}
+
+export interface Kin extends Relative {
+  readonly isRoot: boolean;
+}
+
+interface Listing {
+  readonly pids: readonly number[];
+  readonly ended: readonly number[];
+}
+
+interface Reading extends Relative {
+  readonly ppid: number;
+  readonly mark: string;
+}
+
+/** A line of `/proc/PID/limits`: soft and hard limit. */
+const MARK = /^Max realtime timeout +(\d+|unlimited) +(\d+|unlimited)/m;
+/** So often the list is read in one look. */
+const MAX_LISTINGS = 16;
+const NOBODY: Families = { byMark: new Map(), trouble: null };
+
+/**
+ * Looks for them. A list of processes is read one after the other: who forks and ends meanwhile
+ * leaves a child that was not yet listed. So it is listed again until nobody on it has ended.
+ */
+export function readFamilies({ isWhole, marks, reaper }: FamilyQuestion): Families {
+  if (marks.size === 0) return NOBODY;
+  const readText = openProcFiles();
+  let trouble: string | null = null;
+  let found: readonly Reading[] = [];
+  let before: Listing | null = null;
+  for (let listing = 1; ; listing += 1) {
+    const pids = (isWhole || reaper === null ? null : childrenOf(reaper)) ?? everybody();
+    const ended: number[] = [];
+    found = pids.flatMap((pid) => readOne(pid, ended) ?? []);
+    if (ended.length === 0 || (isWithin(ended, before?.ended) && isWithin(pids, before?.pids))) break;
+    if (listing === MAX_LISTINGS) {
+      trouble ??= 'processes come and go too quickly to be listed';
+      break;
+    }
+    before = { pids, ended };
+  }
+  const known = new Map(found.map((one) => [one.pid, one.mark]));
+  const byMark = new Map<string, Kin[]>();
+  for (const { mark, ppid, ...relative } of found) {
+    const family = byMark.get(mark) ?? [];
+    byMark.set(mark, family);
+    family.push({ ...relative, isRoot: known.get(ppid) !== mark });
+  }
+  for (const family of byMark.values())
+    family.sort((one, other) => one.startTime - other.startTime || one.pid - other.pid);
+  return { byMark, trouble };
+
+  /** `null` where the kernel does not tell. */
+  function childrenOf(pid: number): readonly number[] | null {
+    const children = readText(`/proc/${pid}/task/${pid}/children`);
+    return 'code' in children
+      ? null
+      : children.text
+          .split(' ')
+          .filter((word) => word !== '')
+          .map(Number);
+  }
+
+  function everybody(): readonly number[] {
+    try {
+      return readdirSync('/proc')
+        .filter((name) => /^\d+$/.test(name))
+        .map(Number);
+    } catch (error) {
+      trouble = `/proc cannot be listed: ${describeCode(errorCode(error))}`;
+      return [];
+    }
+  }
+
+  /** `null` if it has ended, or is none of them. */
+  function readOne(pid: number, ended: number[]): Reading | null {
+    const text = readText(`/proc/${pid}/stat`);
+    if ('code' in text) return notRead(pid, text.code, ended);
+    const stat = parseStat(text.text);
+    if (stat === null || isKernelThread(stat)) return null;
+    if (hasEnded(stat) && stat.threads <= 1) {
+      ended.push(pid);
+      return null;
+    }
+    const limits = readText(`/proc/${pid}/limits`);
+    if ('code' in limits) return notRead(pid, limits.code, ended);
+    const mark = MARK.exec(limits.text)?.[1];
+    if (mark === undefined || !marks.has(mark)) return null;
+    const line = readText(`/proc/${pid}/cmdline`);
+    const shown = 'text' in line ? joinArguments(line.text) : '';
+    const commandLine = shown === '' ? `[${stat.comm}]` : shown;
+    return { pid, ppid: stat.ppid, startTime: stat.startTime, group: stat.processGroup, commandLine, mark };
+  }
+
+  /** Gone, unless the kernel says that there is such a process: then it is hidden from us. */
+  function notRead(pid: number, code: string, ended: number[]): null {
+    if (code !== 'ENOENT' && code !== 'ESRCH') trouble ??= `process ${pid} cannot be read: ${describeCode(code)}`;
+    else if (isHidden(pid)) trouble ??= `process ${pid} is hidden from us (hidepid)`;
+    else ended.push(pid);
+    return null;
+  }
+}
+
+function isWithin(some: readonly number[], all: readonly number[] = []): boolean {
+  const known = new Set(all);
+  return some.every((one) => known.has(one));
+}
+
+function isHidden(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return false;
+  } catch (error) {
+    return errorCode(error) === 'EPERM';
+  }
+}

@@ -1,0 +1,79 @@
+/** Programs that run away: followed all the same, whichever way they go, and ended wherever they are. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { compile } from '../support/compile.ts';
+import { statusOf, tell, until, watchConfig } from '../support/control.ts';
+import { processesOf, readProcess, signal } from '../support/processes.ts';
+import { makeSandbox } from '../support/sandbox.ts';
+import { waitUntil } from '../support/wait-until.ts';
+
+const KILLS = 100;
+const WAYS: readonly (readonly [ways: string, what: string])[] = [
+  ['-', 'one fork'],
+  ['d', 'two forks in its session'],
+  ['ds', 'two forks and a session of its own'],
+  ['dsc', 'two forks, a session, all descriptors closed'],
+  ['dsn', 'two forks, a session, another name, its variables overwritten'],
+  ['dsu', 'two forks, a session, another user, hidden from debuggers'],
+  ['sw', 'a session and two workers'],
+];
+
+for (const [ways, what] of WAYS) {
+  test(`${what}: followed over ${KILLS} kills`, async (t) => {
+    const sandbox = makeSandbox(t);
+    const program = compile(sandbox, 'daemonize');
+    const text = `[target.d]\ncommand = "${program} ${sandbox.marker} ${ways}"\nstart-seconds = 0\nbackoff = "100ms..1s"\nstop-timeout = "2s"\n`;
+    const watchdog = watchConfig(sandbox, text);
+    await until(sandbox, 'd', 'up');
+    const isSleeping = (pid: number) => pid > 0 && readProcess(pid)?.state === 'S';
+    const family = () =>
+      processesOf(sandbox.marker).filter((one) => one.ppid === watchdog.pid && !/watchdog/.test(one.line));
+    // The one that is followed, by the last word on it in the log.
+    const mainPid = () => {
+      const last =
+        sandbox
+          .read('log')
+          .split('\n')
+          .findLast((line) => / goes on|, lasted/.test(line)) ?? '';
+      return Number(/.*pid (\d+) "/.exec(last)?.[1] ?? 0);
+    };
+    for (let kill = 1; kill <= KILLS; kill += 1) {
+      // Not the starter, which is about to end.
+      const pid = await waitUntil('it is followed', () => (isSleeping(mainPid()) ? mainPid() : 0));
+      assert.equal(readProcess(pid)?.ppid, watchdog.pid, 'it has come to the watchdog');
+      signal(pid, 'SIGKILL');
+      const again = `starting it again, kill ${kill}`;
+      await waitUntil(again, () => sandbox.read('log').split('; starting it again').length > kill);
+    }
+    await until(sandbox, 'd', 'up');
+    assert.equal(statusOf(sandbox, 'd').recoveries, KILLS);
+    assert.equal(statusOf(sandbox, 'd').lastExit, 'killed by SIGKILL');
+    assert.equal(tell(sandbox, 'stop', 'd').status, 0);
+    assert.deepEqual(family(), [], 'nothing is left behind');
+  });
+}
+
+test('two that run away at the same moment are told from each other', async (t) => {
+  const sandbox = makeSandbox(t);
+  const program = compile(sandbox, 'daemonize');
+  const names = ['a', 'b', 'c', 'd'];
+  const table = (name: string): string => `[target.${name}]\ncommand = "${program} ${sandbox.marker}_${name} dsc"\n`;
+  watchConfig(sandbox, `[defaults]\nstart-seconds = 0\n${names.map(table).join('')}`);
+  for (const name of names) await until(sandbox, name, 'up');
+  for (const name of names)
+    assert.match(statusOf(sandbox, name).processes[0]?.command ?? '', new RegExp(`_${name} dsc$`));
+});
+
+test('a program that hands over to another and ends in peace is not started again', async (t) => {
+  const sandbox = makeSandbox(t);
+  const name = `${sandbox.marker}_next`;
+  const command = `trap '(setsid bash -c "exec -a ${name} sleep 1000") & sleep 0.3; exit 0' USR2; echo x >> ${sandbox.path('ev')}; while :; do sleep 0.1; done`;
+  watchConfig(sandbox, `[target.p]\nsettle = "200ms"\ncommand = ["bash", "-c", ${JSON.stringify(command)}]\n`);
+  await until(sandbox, 'p', 'up');
+  const [first] = statusOf(sandbox, 'p').processes;
+  signal(first?.pid ?? 0, 'SIGUSR2');
+  await waitUntil('the other one is followed', () => statusOf(sandbox, 'p').processes[0]?.command.startsWith(name));
+  assert.equal(sandbox.recoveries(), 1);
+  assert.equal(statusOf(sandbox, 'p').state, 'up');
+  assert.deepEqual(tell(sandbox, 'stop', 'p'), { status: 0, output: 'p: is stopped\n' });
+});
