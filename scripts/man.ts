@@ -11,7 +11,7 @@ const SYNOPSES: readonly string[] = [
   '--config FILE [options]',
   'match|check --pattern REGEX [options]',
   'start|stop|restart|status|reload [--config FILE] [NAME...]',
-  'recover|pause|resume|why|events|signal NAME... [options]',
+  'recover|pause|resume|why|events|logs|signal NAME... [options]',
   'help TOPIC',
 ];
 

@@ -108,6 +108,7 @@ export interface FleetOptions {
 /** What the rules want done, until it goes into an order. */
 interface Deeds {
   starts: Order['starts'][number][];
+  taps: Order['taps'][number][];
   signals: Order['signals'][number][];
   kills: Order['kills'][number][];
 }
@@ -118,7 +119,7 @@ const HELD: readonly Phase['kind'][] = ['paused', 'stopping', 'stopped'];
 /** What a program in the foreground writes goes where ours would. */
 const INHERITED = { path: null, descriptor: 1 };
 const RESTART: Input = { kind: 'asked', order: { verb: 'restart' } };
-const NO_DEEDS: Pick<Order, 'starts' | 'signals' | 'kills'> = { starts: [], signals: [], kills: [] };
+const NO_DEEDS: Pick<Order, 'starts' | 'taps' | 'signals' | 'kills'> = { starts: [], taps: [], signals: [], kills: [] };
 
 /** Goes on from a memory. */
 export async function openFleet({ host, log, memory, onTold, title, words, write }: FleetOptions): Promise<Fleet> {
@@ -137,7 +138,7 @@ export async function openFleet({ host, log, memory, onTold, title, words, write
   const looks = new Set<Member>();
   // A later brain goes on with a watch that has long begun.
   let isReady = memory.targets !== null;
-  let deeds: Deeds = { starts: [], signals: [], kills: [] };
+  let deeds: Deeds = { starts: [], taps: [], signals: [], kills: [] };
 
   return {
     get plan() {
@@ -378,12 +379,21 @@ export async function openFleet({ host, log, memory, onTold, title, words, write
   /** Takes one input, and notes what follows from it. */
   function input(member: Member, what: Input): void {
     const wasThere = isThere(member.state);
+    const wasLooking = member.state.phase.kind === 'looking';
     const { actions, state } = step(targetOf(member), member.state, what, host.nowMs());
     member.state = state;
     member.oomMarks = marksFor(followed(state), member.oomMarks);
     for (const action of actions) note(member, action);
+    if (wasLooking && isThere(state)) tap(member);
     if (wasThere || !isThere(state)) return;
     for (const other of dependents.get(member.plan.rules.name) ?? []) input(other, { kind: 'unblocked' });
+  }
+
+  /** A program that an earlier watchdog has started writes into a pipe that nobody reads any more. */
+  function tap({ plan: { program }, state }: Member): void {
+    const output = program?.output ?? null;
+    if (output === null || output.maxBytes === 0) return;
+    for (const { pid, startTime } of followed(state)) deeds.taps.push({ identity: { pid, startTime }, output });
   }
 
   function note(member: Member, action: Action): void {
@@ -459,7 +469,7 @@ export async function openFleet({ host, log, memory, onTold, title, words, write
         cwd,
         set: { ...set, ...own },
         unset,
-        output: isForeground ? INHERITED : log.output(),
+        output: (isProgram ? program.output : null) ?? (isForeground ? INHERITED : log.output()),
         user,
         restraint,
       },
@@ -489,14 +499,14 @@ export async function openFleet({ host, log, memory, onTold, title, words, write
   }
 
   function commitDeeds(): void {
-    const { kills, signals, starts } = deeds;
-    if (kills.length + signals.length + starts.length === 0) return;
-    deeds = { starts: [], signals: [], kills: [] };
+    const { kills, signals, starts, taps } = deeds;
+    if (kills.length + signals.length + starts.length + taps.length === 0) return;
+    deeds = { starts: [], taps: [], signals: [], kills: [] };
     // What brings a target back goes before what tells of it.
     const isNotice = ({ id }: Order['starts'][number]): boolean =>
       jobs.running.some((job) => job.id === id && (job.kind === 'on-event' || job.kind === 'webhook'));
     const ordered = [...starts.filter((one) => !isNotice(one)), ...starts.filter(isNotice)];
-    host.commit(orderOf({ kills, signals, starts: ordered }));
+    host.commit(orderOf({ kills, signals, starts: ordered, taps }));
   }
 
   function questionOf({ plan: { program, rules }, state, wanted }: Member): Question {
@@ -593,7 +603,7 @@ export async function openFleet({ host, log, memory, onTold, title, words, write
     return { ...fresh, history, lastEnd, recoveries, state: { ...fresh.state, command: state.command, phase } };
   }
 
-  function orderOf(what: Pick<Order, 'starts' | 'signals' | 'kills'>): Order {
+  function orderOf(what: Pick<Order, 'starts' | 'taps' | 'signals' | 'kills'>): Order {
     save(
       toSaved(
         members.map(({ plan: { rules }, state }) => [rules.name, state]),

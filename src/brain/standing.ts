@@ -17,6 +17,7 @@ export function standingOf(plan: Plan): Standing {
       directory: null,
       output: null,
       user: null,
+      rotate: null,
       restraint: NO_RESTRAINT,
       isForeground: false,
     },

@@ -32,6 +32,7 @@ export async function toStatus(
       recoveries,
       failures: state.failures,
       lastExit: member.lastEnd === null ? null : describeDeath(member.lastEnd),
+      output: plan.program?.output?.path ?? null,
       nextTryAt: phase.kind === 'backing-off' ? toTime(phase.dueAtMs) : null,
       waitsFor: phase.kind === 'waiting' ? phase.on : null,
       pausedUntil: phase.kind === 'paused' && phase.untilAtMs !== null ? toTime(phase.untilAtMs) : null,

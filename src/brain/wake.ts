@@ -53,6 +53,7 @@ function give(host: Host, kept: string, status: number): number {
     watch: [],
     deadlineAtMs: null,
     starts: [],
+    taps: [],
     signals: [],
     kills: [],
   };

@@ -49,6 +49,7 @@ const ARGUMENTS: Readonly<Partial<Record<CommandName, string>>> = {
   look: '[NAME...]',
   why: '[NAME...]',
   events: '[NAME...]',
+  logs: '<NAME...>',
 };
 
 /** Reads the arguments, without the program's own name. */

@@ -20,6 +20,7 @@ export const DESCRIPTIONS: Readonly<Record<CommandName, string>> = {
   look: 'Looks at all targets now.',
   why: 'Tells the last decisions about targets, each with its reason.',
   events: 'Tells what happened to targets.',
+  logs: 'Shows the last of what programs have written.',
   shutdown: 'Ends the watchdog and the programs that it has started; what else it watches lives on.',
   help: 'Prints a page of the manual.',
   completion: 'Prints completions for bash, zsh or fish.',

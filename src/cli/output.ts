@@ -11,8 +11,16 @@ export function printError(text: string): void {
   writeAll(2, text);
 }
 
+/** Writes what others have written, as it is. */
+export function printBytes(bytes: Buffer): void {
+  writeBytes(1, bytes);
+}
+
 function writeAll(descriptor: number, text: string): void {
-  const bytes = Buffer.from(text, 'utf8');
+  writeBytes(descriptor, Buffer.from(text, 'utf8'));
+}
+
+function writeBytes(descriptor: number, bytes: Buffer): void {
   for (let at = 0; at < bytes.length; ) {
     try {
       at += writeSync(descriptor, bytes, at);

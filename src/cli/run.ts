@@ -14,6 +14,7 @@ import { deliver } from './commands/deliver.ts';
 import { doctor } from './commands/doctor.ts';
 import { events, why } from './commands/events.ts';
 import { help } from './commands/help.ts';
+import { logs } from './commands/logs.ts';
 import { match } from './commands/match.ts';
 import { orderTargets, orderWatchdog, signalTargets } from './commands/order.ts';
 import { shutdown } from './commands/shutdown.ts';
@@ -56,6 +57,7 @@ const COMMANDS: Readonly<Record<CommandName, (invocation: Invocation) => Promise
     orderTargets('look', { ...invocation, words: invocation.words.length === 0 ? ['*'] : invocation.words }),
   why,
   events,
+  logs,
   shutdown,
   help,
   completion,

@@ -222,6 +222,7 @@ function toRaw(reading: Reading, spec: OptionSpec, value: TomlValue, where: stri
       const items = value.items.map((item) => (item.kind === 'integer' ? item.text : toText(reading, item, where)));
       return items.every((item) => item !== null) ? (items as string[]) : null;
     }
+    case 'size':
     case 'duration':
       // Without a unit it is text all the same, so that the unit is asked for.
       return value.kind === 'integer' || value.kind === 'float' ? value.text : toText(reading, value, where);
@@ -284,6 +285,8 @@ function formOf({ type, choices }: OptionSpec): string {
       return `one of ${choices?.map(asToml).join(' and ')}`;
     case 'command':
       return 'a string or a list of strings';
+    case 'size':
+      return 'a number of bytes, or a string';
     case 'duration':
     case 'path':
     case 'text':

@@ -31,6 +31,7 @@ export const CONTROL_COMMANDS = [
   'look',
   'why',
   'events',
+  'logs',
   'shutdown',
 ] as const;
 
@@ -57,6 +58,8 @@ export type OptionType =
   | 'path'
   | 'duration'
   | 'count'
+  /** Bytes, as a number or with kB, MB or GB. */
+  | 'size'
   | 'switch'
   | 'choice'
   | 'list'
@@ -415,6 +418,35 @@ export const OPTIONS = [
     help: 'how many of it there are: NAME-1, NAME-2 and so on, each with its number in WATCHDOG_NUMBER',
   },
   {
+    name: 'output',
+    type: 'path',
+    scope: 'target',
+    value: 'FILE',
+    group: 'A program of ours',
+    commands: WATCH,
+    help: 'where its output goes (default: the log; behind --: where ours goes)',
+  },
+  {
+    name: 'output-max-size',
+    type: 'size',
+    scope: 'target',
+    value: 'SIZE',
+    group: 'A program of ours',
+    default: '50MB',
+    commands: WATCH,
+    help: 'when that file is this large it is put aside, as FILE.1 and so on; 0: never',
+  },
+  {
+    name: 'output-keep',
+    type: 'count',
+    scope: 'target',
+    value: 'N',
+    group: 'A program of ours',
+    default: '10',
+    commands: WATCH,
+    help: 'how many files that were put aside are kept',
+  },
+  {
     name: 'priority',
     type: 'count',
     scope: 'target',
@@ -683,8 +715,19 @@ export const OPTIONS = [
     scope: 'run',
     short: 'f',
     group: 'This run',
-    commands: ['events'],
-    help: 'go on with what happens from now on, until Ctrl-C',
+    commands: ['events', 'logs'],
+    help: 'go on with what comes from now on, until Ctrl-C',
+  },
+  {
+    name: 'lines',
+    type: 'count',
+    scope: 'run',
+    short: 'n',
+    value: 'N',
+    group: 'This run',
+    default: '20',
+    commands: ['logs'],
+    help: 'how many of the last lines are shown',
   },
   {
     name: 'for',

@@ -2,7 +2,7 @@
 import { signalNumber } from '../core/signals.ts';
 import type { ProgramRule } from '../core/types.ts';
 import { OPTION_SPECS } from './options.ts';
-import { choice, complain, count, defaultOf, isOn, list, placeOf, type Reader } from './reader.ts';
+import { choice, complain, count, defaultOf, isOn, list, placeOf, type Reader, text } from './reader.ts';
 import { toShellCommand } from './shell-command.ts';
 import { readSignalName } from './signal-name.ts';
 
@@ -17,10 +17,25 @@ export interface ProgramSettings {
   readonly startSeconds: number | null;
   readonly numprocs: number;
   readonly priority: number;
+  readonly output: OutputSettings | null;
   /** `null`: never. */
   readonly exitOnFailure: number | null;
 }
 
+/** A file that its output is kept in. */
+export interface OutputSettings {
+  readonly path: string;
+  /** 0: it grows without bounds. */
+  readonly maxBytes: number;
+  /** How many that were put aside are kept. */
+  readonly keep: number;
+}
+
+const UNITS: Readonly<Record<string, number>> = { '': 1, B: 1, k: 1e3, kB: 1e3, M: 1e6, MB: 1e6, G: 1e9, GB: 1e9 };
+/** With less, more would be put aside than written. */
+const MIN_BYTES = 1_000;
+const MAX_BYTES = 1e15;
+const MAX_KEPT = 1_000;
 const MAX_COPIES = 1_000;
 /** The group of the table that says which options are about a program alone. */
 const GROUP = 'A program of ours';
@@ -44,6 +59,7 @@ export function readProgram(reader: Reader): ProgramSettings | null {
       daemonizes: isOn(reader, 'daemonizes'),
       ends: choice(reader, 'kill-mode', ['family', 'process']) ?? 'family',
     },
+    output: readOutput(reader),
     startSeconds: count(reader, 'start-seconds', { least: 0, most: 86_400, what: 'number of seconds' }),
     numprocs: count(reader, 'numprocs', { least: 1, most: MAX_COPIES, what: 'number of processes' }) ?? 1,
     priority:
@@ -77,6 +93,30 @@ function readCommandLine(reader: Reader): Pick<ProgramSettings, 'shown' | 'scrip
   if (words.some((word) => word.includes('\0'))) complain(reader, 'command', 'holds a NUL, which no command can');
   if (typeof given === 'string') return { shown: given, script: toShellCommand(given), args: [] };
   return { shown: given.map(quote).join(' '), script: 'exec "$@"', args: given };
+}
+
+function readOutput(reader: Reader): OutputSettings | null {
+  const path = text(reader, 'output');
+  const maxBytes = readSize(reader);
+  const keep = count(reader, 'output-keep', { least: 0, most: MAX_KEPT, what: 'number of files' });
+  if (path === null) {
+    for (const name of ['output-max-size', 'output-keep'] as const) {
+      const isOwn = reader.given[name] !== undefined && !placeOf(reader, name).includes(': defaults.');
+      if (isOwn) complain(reader, name, `is about a file, and there is none; give ${reader.spell('output')} too`);
+    }
+    return null;
+  }
+  return { path, maxBytes, keep: keep ?? Number(defaultOf('output-keep')) };
+}
+
+function readSize(reader: Reader): number {
+  const given = text(reader, 'output-max-size') ?? defaultOf('output-max-size');
+  const match = /^(\d+) *([A-Za-z]*)$/.exec(given.trim());
+  const unit = UNITS[match?.[2] ?? '-'];
+  const bytes = unit === undefined ? Number.NaN : Number(match?.[1]) * unit;
+  if (bytes === 0 || (bytes >= MIN_BYTES && bytes <= MAX_BYTES)) return bytes;
+  complain(reader, 'output-max-size', `"${given}" is no size; write 10MB, 500kB or another, or 0 for no bounds`);
+  return 0;
 }
 
 function readExitCodes(reader: Reader): readonly number[] {

@@ -55,6 +55,13 @@ function typeOf({ choices, name, type }: OptionSpec): object {
       return { type: 'object', additionalProperties: { type: 'string' } };
     case 'limits':
       return { type: 'object', additionalProperties: { type: ['integer', 'string'] } };
+    case 'size':
+      return {
+        anyOf: [
+          { type: 'integer', minimum: 0 },
+          { type: 'string', pattern: '^[0-9]+ *(k|kB|MB|GB|M|G|B)?$' },
+        ],
+      };
     case 'text':
     case 'path':
       return { type: 'string' };

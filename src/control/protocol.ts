@@ -52,6 +52,8 @@ export interface TargetStatus {
   readonly failures: number;
   /** How the last process of it ended, such as `exit status 1`; `null` while none has, or nobody knows. */
   readonly lastExit: string | null;
+  /** The file that its output goes to, where it has one of its own. */
+  readonly output: string | null;
   /** When the next recovery is tried; ISO 8601. */
   readonly nextTryAt: string | null;
   readonly waitsFor: string | null;

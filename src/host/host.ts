@@ -1,5 +1,5 @@
 import type { Death, Identity } from '../core/types.ts';
-import type { ChildSpec, NotStarted } from '../system/child.ts';
+import type { ChildSpec, KeptOutput, NotStarted } from '../system/child.ts';
 
 /** The signals that are told; each means one thing, see the manual. */
 export const TOLD_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const;
@@ -48,6 +48,8 @@ export interface Order {
   /** When to be asked again even if nothing happens; `null`: never. */
   readonly deadlineAtMs: number | null;
   readonly starts: readonly { readonly id: number; readonly spec: ChildSpec }[];
+  /** Programs that were started before us, whose output comes through a pipe that nobody reads any more. */
+  readonly taps: readonly { readonly identity: Identity; readonly output: KeptOutput }[];
   /** To the process groups of children that were started and have not ended. */
   readonly signals: readonly { readonly pid: number; readonly signal: string }[];
   /** Programs of ours end with us: a request to stop is dealt with by the brain, for as long as it goes on giving orders. */

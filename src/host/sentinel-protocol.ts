@@ -18,6 +18,8 @@ export interface Frame {
   readonly watch: readonly { readonly pid: number; readonly startTime: number }[];
   readonly deadlineMs: number | null;
   readonly starts: readonly { readonly id: number; readonly command: Command }[];
+  /** Programs whose pipe is to be read from now on, and where that goes. */
+  readonly taps: readonly Tap[];
   readonly signals: readonly { readonly pid: number; readonly number: number }[];
   readonly kills: readonly { readonly pid: number; readonly startTime: number; readonly number: number }[];
   /** Whoever waits for the watch to begin is told. */
@@ -36,10 +38,20 @@ export interface Command {
   readonly unset: readonly string[];
   readonly directory: string | null;
   readonly output: string | null;
+  /** The file is put aside when it has so many bytes, and so many of them are kept; `null`: it grows. */
+  readonly rotate: { readonly maxBytes: number; readonly keep: number } | null;
   /** As whom it runs; `null`: as we do. */
   readonly user: RunAs | null;
   readonly restraint: Restraint;
   readonly isForeground: boolean;
+}
+
+export interface Tap {
+  readonly pid: number;
+  readonly startTime: number;
+  readonly output: string;
+  readonly maxBytes: number;
+  readonly keep: number;
 }
 
 /** What only the first frame says. */
@@ -113,6 +125,11 @@ function formatBody(frame: Frame, beginning: Beginning | null): string {
     ...frame.watch.map(({ pid, startTime }) => `watch ${pid} ${startTime}\n`),
     frame.deadlineMs === null ? '' : `deadline ${Math.max(0, Math.ceil(frame.deadlineMs))}\n`,
     ...frame.starts.flatMap(({ id, command }) => [`start ${id}\n`, ...formatCommand(command)]),
+    ...frame.taps.flatMap(({ keep, maxBytes, output, pid, startTime }) => [
+      `tap ${pid} ${startTime}\n`,
+      bytes('output', output),
+      `rotate ${maxBytes} ${keep}\n`,
+    ]),
     ...frame.signals.map(({ pid, number }) => `signal ${pid} ${number}\n`),
     ...frame.kills.map(({ number, pid, startTime }) => `kill ${pid} ${startTime} ${number}\n`),
     frame.isPatient ? 'patient\n' : '',
@@ -131,10 +148,15 @@ function formatCommand(command: Command): readonly string[] {
     ...command.unset.map((name) => bytes('unset', name)),
     command.directory === null ? '' : bytes('directory', command.directory),
     command.output === null ? '' : bytes('output', command.output),
+    ...formatRotate(command),
     command.isForeground ? 'foreground\n' : '',
     ...formatUser(command.user),
     ...formatRestraint(command.restraint),
   ];
+}
+
+function formatRotate({ rotate }: Pick<Command, 'rotate'>): readonly string[] {
+  return rotate === null ? [] : [`rotate ${rotate.maxBytes} ${rotate.keep}\n`];
 }
 
 function formatUser(user: RunAs | null): readonly string[] {

@@ -6,7 +6,7 @@ import type { Given } from '../config/given.ts';
 import { compilePattern, type PatternSettings } from '../config/pattern.ts';
 import type { NotifySettings, ReloadRule } from '../config/target-settings.ts';
 import type { TargetRules } from '../core/types.ts';
-import type { Limit, Restraint, RunAs } from '../system/child.ts';
+import type { KeptOutput, Limit, Restraint, RunAs } from '../system/child.ts';
 import type { Onlooker, Wanted } from '../system/look.ts';
 import { openProcessTable } from '../system/process-table.ts';
 
@@ -78,6 +78,8 @@ export interface ProgramPlan {
   readonly args: readonly string[];
   /** What all that descends from it is known by; `null` where there is nothing to know it by. */
   readonly mark: Limit | null;
+  /** The file that its output is kept in, and for how much of it; `null`: the log, or where ours goes. */
+  readonly output: KeptOutput | null;
   /** It has our standard streams and our terminal. */
   readonly isForeground: boolean;
   readonly priority: number;

@@ -1,5 +1,5 @@
 /** From what the user gave for each target to its plan, with all that only this machine can tell to be wrong. */
-import { basename, resolve } from 'node:path';
+import { basename, join, parse, resolve } from 'node:path';
 import type { GivenTarget } from '../config/file.ts';
 import { hint, type Problem } from '../config/given.ts';
 import type { ProgramSettings } from '../config/program-settings.ts';
@@ -7,12 +7,12 @@ import { commandLineReader, placeOf, type Reader } from '../config/reader.ts';
 import { readSelect, type SelectSettings } from '../config/select-settings.ts';
 import { readTarget, type TargetSettings } from '../config/target-settings.ts';
 import { findCycle } from '../core/fleet.ts';
-import type { RunAs } from '../system/child.ts';
+import type { KeptOutput, RunAs } from '../system/child.ts';
 import { markOf } from '../system/family.ts';
 import { withoutLinks } from '../system/paths.ts';
 import { findUser, gidOf, groupsOf, uidOf } from '../system/users.ts';
 import { isByFamily, type LookPlan, type ProgramPlan, type TargetPlan } from './plan.ts';
-import { toAbsolute, whyUnusableDirectory } from './preflight.ts';
+import { toAbsolute, whyUnusableDirectory, whyUnwritable } from './preflight.ts';
 import { unsafeCommand } from './safety.ts';
 
 /** What holds for all targets of a watch. */
@@ -41,6 +41,8 @@ export async function makeTargets(
     const settings = readTarget(reader);
     const look = toLookPlan(reader, select);
     reader.problems.push(...whyUnusableDirectory(placeOf(reader, 'cwd'), settings.cwd));
+    const unwritable = whyUnwritable(placeOf(reader, 'output'), settings.program?.output?.path ?? null);
+    if (unwritable !== null) reader.problems.push(unwritable);
     const user = findRunAs(reader, settings);
     if (!common.trustsPaths) checkCommands(reader, settings, user?.uid ?? null);
     const targets = toTargetPlans(wish.name, select, settings, look, common, user);
@@ -138,7 +140,7 @@ function toTargetPlan(
       dryRun: common.isDryRun,
     },
     look,
-    program: program === null ? null : toProgramPlan(label, program, settings, common),
+    program: program === null ? null : toProgramPlan(label, number, program, settings, common),
     isRetired: false,
     reload: settings.reload,
     dependsOn: settings.dependsOn,
@@ -153,6 +155,7 @@ function toTargetPlan(
 
 function toProgramPlan(
   label: string,
+  number: number | null,
   program: ProgramSettings,
   { restraint }: TargetSettings,
   { config, familyKey, isDaemon }: Common,
@@ -163,10 +166,18 @@ function toProgramPlan(
     script: program.script,
     args: program.args,
     mark: isMarked ? markOf(`${familyKey}\0${label}`) : null,
+    output: toKeptOutput(program, number),
     isForeground: config === null && !isDaemon && program.numprocs === 1,
     priority: program.priority,
     exitOnFailure: program.exitOnFailure,
   };
+}
+
+/** Each copy has a file of its own: its number comes before the last dot of the name. */
+function toKeptOutput({ output }: ProgramSettings, number: number | null): KeptOutput | null {
+  if (output === null) return null;
+  const { dir, ext, name } = parse(resolve(output.path));
+  return { ...output, path: join(dir, number === null ? `${name}${ext}` : `${name}-${number}${ext}`) };
 }
 
 /** The user of a target's commands, and what it finds itself to be by its variables. */

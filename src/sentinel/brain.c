@@ -148,6 +148,7 @@ static void apply(u64 now) {
 	children_signal(&frame);
 	watches_signal(&frame);
 	children_start(&frame);
+	outputs_tap(&frame);
 	verdict = frame.exits ? EXITS : frame.sleeps ? SLEEPS : STAYS;
 	told_due = 0;
 	heard_at = verdict == STAYS && !events_next(body_ack, 0) ? 0 : now;

@@ -22,6 +22,15 @@ static void come_to_the_fore(void) {
 	sys(ioctl, 0, TIOCSPGRP, &group);
 }
 
+/* Its reading end comes with it: then nobody who writes depends on our life. */
+static void write_to_pipe(int end) {
+	struct line path = { .length = 0 };
+	line_format(&path, "/proc/self/fd/%d", (u64)end);
+	path.at[path.length] = 0;
+	long both = sys(openat, AT_FDCWD, path.at, O_RDWR | O_CLOEXEC);
+	for (int i = 1; i <= 2; i++) sys(dup3, both < 0 ? end : both, i, 0);
+}
+
 /* Nothing to read: /dev/null, or where there are no devices a pipe without a writer. */
 static void close_input(void) {
 	int ends[2], null = (int)sys(openat, AT_FDCWD, "/dev/null", O_RDONLY | O_CLOEXEC);
@@ -68,11 +77,12 @@ static long become(const struct command *command, const int sockets[2], int exec
 	else sys(setsid, 0), close_input();
 	restore_habits();
 	*step = STEP_OUTPUT;
-	if (command->output) {
+	if (command->output_end >= 0) write_to_pipe(command->output_end);
+	else if (command->output) {
 		int flags = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK | O_CLOEXEC;
 		long output = sys(openat, AT_FDCWD, command->output, flags, 0640);
 		if (output < 0) return output;
-		sys(fcntl, output, 4 /* F_SETFL */, O_APPEND);
+		sys(fcntl, output, F_SETFL, O_APPEND);
 		sys(dup3, output, 1, 0);
 		sys(dup3, output, 2, 0);
 	}
@@ -157,8 +167,10 @@ void children_start(const struct frame *next) {
 	for (struct item item; frame_next(&rest, &item);) {
 		if (item.verb != START) continue;
 		struct command command = frame_command(&rest);
-		enum step step = NO_STEP;
-		int pid = spawn(&command, none, -1, &step);
+		enum step step = STEP_OUTPUT;
+		if (command.max_size > 0) command.output_end = outputs_pipe(&command);
+		int pid = command.max_size > 0 && command.output_end < 0 ? command.output_end : spawn(&command, none, -1, &step);
+		if (command.output_end >= 0) sys(close, command.output_end);
 		children[child_count++] = (struct child){
 			.pid = pid > 0 ? pid : 0, .start = pid > 0 ? read_start_time(pid) : 0, .id = (u32)item.number[0],
 			.step = (char)(pid > 0 ? NO_STEP : step), .trouble = pid > 0 ? 0 : -pid, .started_seq = ++seq,

@@ -3,8 +3,8 @@
 #define FRAME_H
 #include "text.h"
 
-enum verb { STATE, BRAIN, TITLE, NOTE, LOG, OFFSET, FILES, LOCK, CONTROL, WATCH, DEADLINE, START, SIGNAL, KILL, PATIENT, FORWARD, READY, DETACH, SLEEP, EXIT,
-	PROGRAM, ARG, ENV, UNSET, DIRECTORY, OUTPUT, FOREGROUND, USER, GROUP, UMASK, NICE, LIMIT, VERBS };
+enum verb { STATE, BRAIN, TITLE, NOTE, LOG, OFFSET, FILES, LOCK, CONTROL, WATCH, DEADLINE, START, TAP, SIGNAL, KILL, PATIENT, FORWARD, READY, DETACH, SLEEP, EXIT,
+	PROGRAM, ARG, ENV, UNSET, DIRECTORY, OUTPUT, ROTATE, FOREGROUND, USER, GROUP, UMASK, NICE, LIMIT, VERBS };
 
 /* One item of a body: its numbers, or the bytes that follow it. Text has a NUL behind it. */
 struct item { enum verb verb; u64 number[3]; struct bytes bytes; };
@@ -18,8 +18,8 @@ struct frame {
 	char has_deadline, is_patient, forwards, is_ready, detaches, sleeps, exits;
 };
 
-/* A command of a frame. `arguments` is where its items begin. */
-struct command { char *program, *directory, *output; struct bytes items; u32 args, envs; char is_foreground; };
+/* A command of a frame. `items` is where its items begin; `output_end` a descriptor to write to, or -1. */
+struct command { char *program, *directory, *output; struct bytes items; u64 max_size; u32 args, envs, keep; int output_end; char is_foreground; };
 
 enum { HEADER_LENGTH = 28, MAX_FRAME = 64 << 20 };
 

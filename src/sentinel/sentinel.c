@@ -153,6 +153,7 @@ static void bid_farewell(void) {
 void leave(int status) {
 	if (control_socket >= 0) sys(unlinkat, AT_FDCWD, control.path, 0);
 	notify_end();
+	outputs_drain();
 	if (sys(getpid, 0) == 1) bid_farewell();
 	sys(exit_group, status);
 	__builtin_unreachable();
@@ -175,6 +176,7 @@ static void take_signals(u64 now) {
 		/* timeout(1) and others send one to the process and one to its group. */
 		if (is_stop && stop_at && !frame.is_patient && now + STOP_MS - stop_at >= AGAIN_MS) end_without_brain("asked to stop for the second time");
 		if (is_stop && !stop_at) stop_at = now + STOP_MS;
+		if (info.number == SIGUSR1 && !frame.forwards) outputs_reopen();
 		event_signal(info.number);
 	}
 }
@@ -186,6 +188,7 @@ static void wait_for_anything(void) {
 	polled[ALARM] = (struct pollfd){ alarm, POLLIN, 0 };
 	polled[BRAIN_END] = (struct pollfd){ brain, events, 0 };
 	polled[CONTROL_END] = (struct pollfd){ brain_wants_control() ? control_socket : -1, POLLIN, 0 };
+	polled[OUTPUTS] = (struct pollfd){ outputs_fd(), POLLIN, 0 };
 	u64 ours = earliest(notify_deadline(), stop_at);
 	set_alarm(alarm, earliest(earliest(brain_deadline(), watches_deadline()), ours));
 	sys(ppoll, polled, FIXED + watch_count, 0, 0);
@@ -233,6 +236,7 @@ __attribute__((used, noreturn)) void enter(u64 *stack) {
 		take_signals(now);
 		notify_alive(now);
 		brain_hear(now);
+		if (polled[OUTPUTS].revents) outputs_read();
 		if (stop_at && now >= stop_at) end_without_brain("the brain did not answer within 5s");
 	}
 }

@@ -46,7 +46,7 @@ u64 earliest(u64 one_ms, u64 other_ms); /* 0 is never */
 void log_note(const char *form, ...);
 
 /* watches.c: the poll set begins with `FIXED` descriptors of main's */
-enum { SIGNALS, ALARM, BRAIN_END, CONTROL_END, FIXED };
+enum { SIGNALS, ALARM, BRAIN_END, CONTROL_END, OUTPUTS, FIXED };
 extern struct pollfd *polled;
 extern struct watch *watches;
 extern u32 watch_count;
@@ -71,6 +71,14 @@ void children_acknowledge(u32 ack);
 void children_start(const struct frame *next);
 void children_reaped(int pid, int status);
 void children_signal(const struct frame *next);
+
+/* outputs.c */
+int outputs_fd(void);
+int outputs_pipe(const struct command *command);
+void outputs_tap(const struct frame *next);
+void outputs_read(void);
+void outputs_drain(void);
+void outputs_reopen(void);
 
 /* events.c */
 void event_lock(long result);

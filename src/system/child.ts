@@ -20,7 +20,7 @@ export interface ChildSpec {
   /** Variables of ours that it shall not find. */
   readonly unset: readonly string[];
   /** `null`: nowhere. */
-  readonly output: Output | null;
+  readonly output: Output | KeptOutput | null;
   /** As whom; `null`: as we do. */
   readonly user: RunAs | null;
   readonly restraint: Restraint;
@@ -55,6 +55,14 @@ export const NO_RESTRAINT: Restraint = { umask: null, nice: null, limits: [] };
 export interface Output {
   readonly path: string | null;
   readonly descriptor: number;
+}
+
+/** A file for the output of one program alone. `maxBytes` 0: it grows without bounds. */
+export interface KeptOutput {
+  /** From the root. */
+  readonly path: string;
+  readonly maxBytes: number;
+  readonly keep: number;
 }
 
 /** The step that failed, and the code of the error. */

@@ -1,12 +1,15 @@
 /** Starts a recovery as a child of ours, so that it runs as if it were the only thing that this machine does. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { constants, readFileSync } from 'node:fs';
+import { closeSync, constants, openSync, readFileSync } from 'node:fs';
 import { signalNumber } from '../core/signals.ts';
 import type { Death, Identity } from '../core/types.ts';
 import { type ChildSpec, type NotStarted, type RunAs, SHELL } from './child.ts';
 import { errorCode } from './errors.ts';
 import { isAllowed } from './paths.ts';
 import { parseStat } from './proc-stat.ts';
+
+const { O_APPEND, O_CREAT, O_NOCTTY, O_NOFOLLOW, O_WRONLY } = constants;
+const OUTPUT_FLAGS = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NOCTTY;
 
 export type StartResult =
   | { readonly kind: 'started'; readonly identity: Identity }
@@ -25,12 +28,16 @@ export async function startChild(
   onExit: (pid: number, how: Death) => void,
 ): Promise<StartResult> {
   const hasNull = isAllowed('/dev/null');
-  const output = spec.output?.descriptor ?? (hasNull ? 'ignore' : 'inherit');
+  let own: number | null = null;
   try {
+    // A file of its own grows here without bounds: there is nobody to stand between.
+    if (spec.output !== null && 'keep' in spec.output) own = openSync(spec.output.path, OUTPUT_FLAGS, 0o640);
+    const descriptor = spec.output === null || 'keep' in spec.output ? own : spec.output.descriptor;
+    const output = descriptor ?? (hasNull ? 'ignore' : 'inherit');
     const child = spawn(SHELL, shellArguments(spec, openFilesLimit), {
       detached: !spec.isForeground,
       // A pipe that is closed at once reads as empty, too: some containers have no devices.
-      stdio: spec.isForeground ? 'inherit' : [hasNull ? 'ignore' : 'pipe', output, output],
+      stdio: spec.isForeground && own === null ? 'inherit' : [hasNull ? 'ignore' : 'pipe', output, output],
       env: environmentOf(spec),
       ...(spec.cwd === null ? {} : { cwd: spec.cwd }),
     });
@@ -41,6 +48,8 @@ export async function startChild(
     return { kind: 'started', identity: { pid, startTime: readStartTime(pid) } };
   } catch (error) {
     return { kind: 'not-started', ...whichStep(errorCode(error), spec) };
+  } finally {
+    if (own !== null) closeSync(own);
   }
 }
 

@@ -101,6 +101,7 @@ esac
     kills: [],
     isReady: false,
     isPatient: false,
+    taps: [],
     forwards: false,
     end: 'stay',
   } as const;

@@ -11,6 +11,7 @@ const command = {
   directory: null,
   output: null,
   user: null,
+  rotate: null,
   restraint: NO_RESTRAINT,
   isForeground: false,
 };
@@ -41,6 +42,7 @@ const frame: Frame = {
   kills: [{ pid: 8, startTime: 9, number: 15 }],
   isReady: true,
   isPatient: false,
+  taps: [],
   forwards: false,
   detaches: true,
   signals: [{ pid: 43, number: 15 }],

@@ -13,6 +13,7 @@
 #include "../../src/sentinel/log.c"
 #include "../../src/sentinel/memory.c"
 #include "../../src/sentinel/notify.c"
+#include "../../src/sentinel/outputs.c"
 #include "../../src/sentinel/privileges.c"
 #include "../../src/sentinel/sentinel.c"
 #include "../../src/sentinel/text.c"
@@ -47,7 +48,9 @@ long answer(long number, long a, long b, long c, long d, long e, long f) {
 		return (long)calloc(1, (u64)b); /* so that every byte beyond is guarded */
 	}
 	case NR_munmap: free((void *)a); return 0;
+	case NR_clone: return next_random(4) ? next_pid++ : -11;
 	case NR_read: {
+		if (c == 8) return 0; /* the command was executed */
 		if (a != 3 && next_random(2)) return -ESRCH;
 		if (a != 3) return snprintf((char *)b, (u64)c, "%d (a b) c) S 1%s", next_pid, " 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 77 20");
 		u64 some = 1 + next_random((u64)c), left = input_length - input_at;
@@ -59,7 +62,10 @@ long answer(long number, long a, long b, long c, long d, long e, long f) {
 	case NR_ppoll: return input_at < input_length && calls_left-- > 0;
 	case NR_sendto: return next_random(5) ? (long)(1 + next_random((u64)c)) : -11;
 	case NR_pidfd_open: case NR_openat: case NR_socket: return next_random(6) ? next_fd++ : -EMFILE;
-	case NR_pipe2: return -EMFILE;
+	case NR_pipe2: if (next_random(2)) return -EMFILE; ((int *)a)[0] = next_fd++, ((int *)a)[1] = next_fd++; return 0;
+	case NR_write: return next_random(4) ? (long)(1 + next_random((u64)c)) : -28;
+	case NR_epoll_pwait: ((struct event *)b)->which = next_random(20); return (long)next_random(2);
+	case NR_readlinkat: memcpy((void *)c, "pipe:[77]", 9); return 9;
 	case NR_ioctl: ((struct pidfd_info *)c)->mask = next_random(2) ? PIDFD_INFO_EXIT : 0; return 0;
 	case NR_socketpair: ((int *)d)[0] = 3, ((int *)d)[1] = 4; return 0;
 	case NR_exit_group: printf("ended on its own\n"); exit(2);
@@ -73,7 +79,7 @@ int spawn(const struct command *command, const int sockets[2], int executable, e
 	(void)sockets, (void)executable, (void)step;
 	struct bytes rest = command->items;
 	u64 length = strlen(command->program);
-	for (struct item item; frame_next(&rest, &item);) length += strlen(item.bytes.at);
+	for (struct item item; frame_next(&rest, &item);) length += item.bytes.at ? strlen(item.bytes.at) : 1;
 	if (command->directory) length += strlen(command->directory);
 	if (command->output) length += strlen(command->output);
 	for (char **one = environment; *one; one++) length += (u64)is_replaced(command, *one);
@@ -82,7 +88,7 @@ int spawn(const struct command *command, const int sockets[2], int executable, e
 }
 
 static const char *const WORDS[] = { "state ", "brain\n", "title ", "note ", "log ", "offset ", "files ", "lock ", "control ", "watch ",
-	"deadline ", "start ", "signal ", "kill ", "ready\n", "detach\n", "patient\n", "forward\n", "foreground\n", "sleep\n", "exit ", "program ", "arg ", "env ", "unset ", "directory ", "output ", "user ", "group ", "umask ", "nice ", "limit ", "1\nx\n", "0\n\n",
+	"deadline ", "start ", "signal ", "kill ", "ready\n", "detach\n", "tap ", "rotate ", "patient\n", "forward\n", "foreground\n", "sleep\n", "exit ", "program ", "arg ", "env ", "unset ", "directory ", "output ", "user ", "group ", "umask ", "nice ", "limit ", "1\nx\n", "0\n\n",
 	"2\na=\n", "\n", " ", "0", "1", "99999999999999999999", "4194304 18446744073709551615", "5 77\n", "101 9\n", "%t%z%m%%%", "\0" };
 
 static u64 put(char *to, u64 at, u64 room, const char *text, u64 length) {
@@ -108,6 +114,8 @@ static u64 make_body(char *to, u64 room) {
 	if (next_random(3) == 0) PUT("kill %lu %lu %lu\n", 1 + next_random(200), 70 + next_random(9), 1 + next_random(64));
 	if (next_random(3) == 0) PUT("ready\n");
 	if (next_random(9) == 0) PUT("detach\n");
+	if (next_random(4) == 0) PUT("start 7\nprogram 2\n/s\narg 1\ns\noutput 2\n/o\nrotate %lu %lu\n", next_random(3) * 50, next_random(4));
+	if (next_random(6) == 0) PUT("tap %lu 77\noutput 2\n/o\nrotate %lu 2\n", 100 + next_random(9), next_random(3) * 50);
 	if (next_random(3) == 0) PUT("patient\n");
 	if (next_random(9) == 0) PUT("forward\n");
 	if (next_random(5) == 0) PUT("start 9\nprogram 2\n/s\narg 1\ns\nforeground\n");
@@ -170,6 +178,9 @@ int main(int count, char **arguments) {
 		event_signal((u32)next_random(40));
 		if (child_count && next_random(2)) children_reaped(children[next_random(child_count)].pid, (int)next_random(65536));
 		if (watch_count && next_random(4) == 0) watches_reaped(watches[next_random(watch_count)].pid, 9, clock_ms);
+		outputs_read();
+		if (next_random(9) == 0) outputs_drain();
+		if (next_random(50) == 0) outputs_reopen();
 		live_pid = brain_pid();
 		if (live_pid && next_random(3) == 0 && verdict != EXITS) brain_ended((int)next_random(65536), clock_ms);
 	}

@@ -66,6 +66,7 @@ export async function playSentinel(
     kills: [],
     isReady: false,
     isPatient: false,
+    taps: [],
     forwards: false,
     detaches: false,
     end: 'stay',
@@ -97,6 +98,7 @@ export function command(program: string, args: readonly string[]): Frame['brain'
     directory: null,
     output: null,
     user: null,
+    rotate: null,
     restraint: NO_RESTRAINT,
     isForeground: false,
   };

@@ -56,6 +56,7 @@ async function becomeSentinelOf(plan: Plan, path: string): Promise<never> {
     watch: [],
     deadlineMs: null,
     starts: [],
+    taps: [],
     signals: [],
     kills: [],
     end: 'stay',
@@ -86,6 +87,7 @@ async function stay(plan: Plan, isOnce: boolean, why: string): Promise<number> {
   const warnings = [
     ...(lock.kind === 'unavailable' ? [notHeld(lock.why)] : []),
     ...(process.pid === 1 ? [REAPER_WARNING] : []),
+    ...(plan.targets.some(({ program }) => (program?.output?.maxBytes ?? 0) > 0) ? [OUTPUT_WARNING] : []),
   ];
   const host = openStayingHost(plan, why);
   const outcome = await watchOn(freshMemory(plan), host, { isOnce, warnings, onPlan: () => {} });
@@ -96,6 +98,9 @@ async function stay(plan: Plan, isOnce: boolean, why: string): Promise<number> {
 const REAPER_WARNING =
   'running as process 1 without the sentinel, every orphan of this container that ends stays a zombie; ' +
   'start the container with an init (docker run --init) or share the PID namespace';
+
+const OUTPUT_WARNING =
+  'without the sentinel the output files of programs are not put aside, whatever their size (output-max-size)';
 
 function openStayingHost({ control, isDaemon, onlooker, start }: Plan, why: string): Host {
   const canWatch = openProcessTable(onlooker.processTable).kind === 'proc';
