@@ -4,6 +4,7 @@
  */
 
 import { readSignalName } from '../config/signal-name.ts';
+import type { ReloadRule } from '../config/target-settings.ts';
 import type { Event, OrderAnswer, Result } from '../control/protocol.ts';
 import { type Asked, openServer } from '../control/server.ts';
 import { selectNames } from '../core/fleet.ts';
@@ -15,6 +16,7 @@ import { openUsage } from '../system/usage.ts';
 import type { Fleet, Member } from './fleet.ts';
 import type { Entry } from './history.ts';
 import { outcomeOf } from './order-outcome.ts';
+import { beginProof, outcomeOfReload, type ReloadProof } from './reload-proof.ts';
 import { toStatus } from './status.ts';
 
 export interface Desk {
@@ -36,12 +38,23 @@ export interface DeskOptions {
   readonly reload: () => Promise<OrderAnswer>;
 }
 
+const NOBODY = 'is not there: nothing matches';
+/** How often it is asked what has become of a reload. */
+const PROOF_LOOK_MS = 100;
+
 /** An order whose outcome is awaited. */
 interface Waiter {
   readonly asked: Asked;
   readonly verb: 'start' | 'stop' | 'restart' | 'recover';
   /** Names: a reload may have put another member in its place. */
   readonly waiting: Set<string>;
+  readonly results: Result[];
+}
+
+/** A reload whose proof is awaited, for each target by name. */
+interface ReloadWaiter {
+  readonly asked: Asked;
+  readonly proofs: Map<string, ReloadProof>;
   readonly results: Result[];
 }
 
@@ -56,6 +69,7 @@ export async function openDesk({ fleet, host, reload }: DeskOptions): Promise<De
   const usage = openUsage();
   const requests: Asked[] = [];
   let waiters: Waiter[] = [];
+  let reloads: readonly ReloadWaiter[] = [];
   let followers: Follower[] = [];
   let isOver = false;
   const at = host.control;
@@ -65,9 +79,12 @@ export async function openDesk({ fleet, host, reload }: DeskOptions): Promise<De
     async work() {
       for (let asked = requests.shift(); asked !== undefined; asked = requests.shift()) await deal(asked);
       waiters = waiters.filter((waiter) => !isSettled(waiter));
+      const open: ReloadWaiter[] = [];
+      for (const reload of reloads) if (!(await isProved(reload))) open.push(reload);
+      reloads = open;
       followers = followers.filter(({ asked }) => asked.isOpen());
     },
-    isIdle: () => server === null || (server.isIdle() && requests.length === 0),
+    isIdle: () => server === null || (server.isIdle() && requests.length === 0 && reloads.length === 0),
     told(member, entry) {
       const event = toEvent(member, entry);
       for (const { names, tell } of followers) if (names.has(event.target)) tell(event);
@@ -121,7 +138,7 @@ export async function openDesk({ fleet, host, reload }: DeskOptions): Promise<De
         await signalAll(asked, members);
         return;
       case 'reload':
-        asked.answer(200, { results: await reloadAll(members) });
+        await reloadAll(asked, members);
         return;
       case 'start':
       case 'stop':
@@ -192,21 +209,51 @@ export async function openDesk({ fleet, host, reload }: DeskOptions): Promise<De
     asked.answer(200, { results });
   }
 
-  async function reloadAll(members: readonly Member[]): Promise<readonly Result[]> {
-    const results: Result[] = [];
+  /** Each by its signal or its command; answered once it is known what came of it. */
+  async function reloadAll(asked: Asked, members: readonly Member[]): Promise<void> {
+    const waiter: ReloadWaiter = { asked, proofs: new Map(), results: [] };
     for (const member of members) {
       const { reload: rule, rules } = member.plan;
-      if ('signal' in rule) {
-        const count = await fleet.signal(member, rule.signal, `reload by SIG${rule.signal}`);
-        results.push({ target: rules.name, ...describeReach(count, rule.signal) });
-      } else if (fleet.isRunning(member, 'reload')) {
-        results.push({ target: rules.name, ok: false, message: 'is being reloaded already' });
-      } else {
-        await fleet.startReload(member, rule.command);
-        results.push({ target: rules.name, ok: true, message: `is reloaded by ${rule.command}` });
-      }
+      const proof = beginProof(member, host.nowMs());
+      const why = await beginReload(member, rule);
+      if (why === null) waiter.proofs.set(rules.name, proof);
+      else waiter.results.push({ target: rules.name, ok: false, message: why });
     }
-    return results;
+    reloads = [...reloads, waiter];
+    setTimeout(host.interrupt, PROOF_LOOK_MS);
+  }
+
+  /** Why it could not be begun; `null` if it was. */
+  async function beginReload(member: Member, rule: ReloadRule): Promise<string | null> {
+    if ('command' in rule) {
+      if (fleet.isRunning(member, 'reload')) return 'is being reloaded already';
+      await fleet.startReload(member, rule.command);
+      return null;
+    }
+    const count = await fleet.signal(member, rule.signal, `reload by SIG${rule.signal}`);
+    return count === 0 ? NOBODY : null;
+  }
+
+  /** Whether all of it is known. That is told in the log, whoever still listens. */
+  async function isProved({ asked, proofs, results }: ReloadWaiter): Promise<boolean> {
+    for (const [target, proof] of proofs) {
+      const member = find(target);
+      const isRunning = member !== undefined && fleet.isRunning(member, 'reload');
+      const outcome =
+        member === undefined
+          ? { ok: false, message: 'was removed' }
+          : outcomeOfReload(proof, member, isRunning, host.nowMs());
+      if (outcome === null) continue;
+      proofs.delete(target);
+      results.push({ target, ...outcome });
+      if (member !== undefined) await fleet.note(member, { kind: 'reload-ended', ...outcome });
+    }
+    if (proofs.size > 0) {
+      setTimeout(host.interrupt, PROOF_LOOK_MS);
+      return false;
+    }
+    asked.answer(results.every(({ ok }) => ok) ? 200 : 409, { results: inOrder(results) });
+    return true;
   }
 
   /** Asks each, and answers once all have come to where they were sent. */
@@ -244,10 +291,14 @@ export async function openDesk({ fleet, host, reload }: DeskOptions): Promise<De
     }
     if (!asked.isOpen()) return true;
     if (waiting.size > 0) return false;
-    const order = fleet.members.map(({ plan: { rules } }) => rules.name);
-    const sorted = results.toSorted((one, other) => order.indexOf(one.target) - order.indexOf(other.target));
-    asked.answer(sorted.every(({ ok }) => ok) ? 200 : 409, { results: sorted });
+    asked.answer(results.every(({ ok }) => ok) ? 200 : 409, { results: inOrder(results) });
     return true;
+  }
+
+  /** As the targets stand in the configuration. */
+  function inOrder(results: readonly Result[]): readonly Result[] {
+    const names = fleet.members.map(({ plan: { rules } }) => rules.name);
+    return results.toSorted((one, other) => names.indexOf(one.target) - names.indexOf(other.target));
   }
 }
 
@@ -260,6 +311,6 @@ function toEvent({ plan: { rules } }: Member, { atMs, event, message }: Entry): 
 }
 
 function describeReach(count: number, signal: string): { readonly ok: boolean; readonly message: string } {
-  if (count === 0) return { ok: false, message: 'is not there: nothing matches' };
+  if (count === 0) return { ok: false, message: NOBODY };
   return { ok: true, message: `was sent SIG${signal}, ${count === 1 ? '1 process' : `${count} processes`}` };
 }

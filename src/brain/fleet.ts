@@ -70,6 +70,8 @@ export interface Fleet {
   signal(member: Member, signal: string, what: string): Promise<number>;
   /** Starts the target's command to read its configuration again. */
   startReload(member: Member, command: string): Promise<void>;
+  /** Tells something of a target that is known elsewhere. */
+  note(member: Member, report: Report): Promise<void>;
   /** Whether a command of this kind runs for it. */
   isRunning(member: Member, kind: Job['kind']): boolean;
   /** Hands a signal on to all programs of ours. */
@@ -205,6 +207,10 @@ export async function openFleet({ host, log, memory, onTold, title, words, write
     async startReload(member, command) {
       tell(member, { kind: 'asked', what: `reload by ${command}` });
       start(member, 'reload', command, { WATCHDOG_CAUSE: 'reload' });
+      await settle();
+    },
+    async note(member, what) {
+      tell(member, what);
       await settle();
     },
     isRunning: ({ plan: { rules } }, kind) =>

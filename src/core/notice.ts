@@ -27,6 +27,7 @@ export const EVENTS = [
   'exited',
   'daemonized',
   'leftover',
+  'reload-ended',
 ] as const satisfies readonly Report['kind'][];
 
 export type EventName = (typeof EVENTS)[number];

@@ -176,6 +176,8 @@ export function describe(target: TargetRules, report: Report): string {
       return 'removed from the configuration: no longer watched';
     case 'asked':
       return `asked by an operator: ${report.what}`;
+    case 'reload-ended':
+      return report.message;
     case 'command-failed':
       return report.what === 'stop' || report.what === 'reload'
         ? `the command to ${report.what} it failed: ${report.why}`

@@ -320,6 +320,8 @@ export type Report =
   | { readonly kind: 'removed' }
   /** Something that an operator wanted done and that changes nothing in the target's life, such as a signal. */
   | { readonly kind: 'asked'; readonly what: string }
+  /** What came of a reload. */
+  | { readonly kind: 'reload-ended'; readonly ok: boolean; readonly message: string }
   /** A command of the target other than its recovery. */
   | {
       readonly kind: 'command-failed';
