@@ -57,13 +57,15 @@ function key({ name, scope }: OptionSpec): string {
   return scope === 'target' ? `\`${name}\`` : `\`${name}\` (top)`;
 }
 
-/** `start` and `restart` take what a watch takes, and need not be told. */
+/** `start`, `restart`, `doctor`, `install` and `uninstall` take what a watch takes, and need not be told. */
 function commands({ commands: all }: OptionSpec): string {
   const isControl = CONTROL_COMMANDS.every((command) => all.includes(command));
   const others = all.filter((command) => !CONTROL_COMMANDS.some((one) => one === command));
   const own = isControl ? ['control'] : all.filter((one) => CONTROL_COMMANDS.some((other) => other === one));
-  const shown = all.includes('watch') && !isControl ? own.filter((one) => one !== 'start' && one !== 'restart') : own;
-  return [...others, ...shown].join(', ');
+  const isWatch = all.includes('watch');
+  const shown = isWatch && !isControl ? own.filter((one) => one !== 'start' && one !== 'restart') : own;
+  const quiet = isWatch ? ['doctor', 'install', 'uninstall'] : [];
+  return [...others.filter((one) => !quiet.includes(one)), ...shown].join(', ');
 }
 
 function events(): string {

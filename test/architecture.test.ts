@@ -17,7 +17,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   control: ['control', 'system', 'core'],
   brain: ['brain', 'control', 'host', 'plan', 'system', 'config', 'core'],
   version: [],
-  cli: ['cli', 'brain', 'control', 'host', 'plan', 'system', 'config', 'core', 'version'],
+  import: ['import', 'core'],
+  install: ['install', 'core'],
+  cli: ['cli', 'import', 'install', 'brain', 'control', 'host', 'plan', 'system', 'config', 'core', 'version'],
   main: ['cli', 'brain', 'system'],
 };
 

@@ -1,5 +1,6 @@
 /** How somebody outside is told of an event: a command with its context in variables, or a POST by a process of its own. */
 import { hostname } from 'node:os';
+import { quoteWord } from '../core/shell-words.ts';
 import type { Report } from '../core/types.ts';
 import type { Plan, TargetPlan } from '../plan/plan.ts';
 import { formatIsoTime } from '../system/clock.ts';
@@ -52,7 +53,7 @@ export function noticesOf(
     };
     const words = [plan.program, ...plan.args.slice(1, -1), 'deliver'];
     const variables = { WATCHDOG_URL: webhook, WATCHDOG_BODY: JSON.stringify(body) };
-    notices.push({ kind: 'webhook', command: `exec ${words.map(quote).join(' ')}`, variables });
+    notices.push({ kind: 'webhook', command: `exec ${words.map(quoteWord).join(' ')}`, variables });
   }
   return notices;
 }
@@ -61,9 +62,4 @@ export function noticesOf(
 function pidOf(report: Report): number | null {
   if ('loss' in report) return report.loss.seen.pid;
   return 'seen' in report && Array.isArray(report.seen) ? (report.seen[0]?.pid ?? null) : null;
-}
-
-/** For the shell. */
-function quote(word: string): string {
-  return `'${word.replaceAll("'", `'\\''`)}'`;
 }

@@ -3,20 +3,12 @@
  * recoveries that were under way when it was killed. In a file, since the memory ends with
  * the sentinel; written only when something of it changes.
  */
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  unlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { initialState } from '../core/state.ts';
 import type { Identity, Target, TargetState } from '../core/types.ts';
 import { describeCode, errorCode } from '../system/errors.ts';
 import { openStatWatch } from '../system/stat-watch.ts';
+import { writeWhole } from '../system/write-whole.ts';
 
 /** Of one target; moments are milliseconds since 1970. */
 export interface SavedTarget {
@@ -129,27 +121,14 @@ export function openSavedFile(path: string | null, onTrouble: (why: string) => v
   };
 }
 
-/** Whole or not at all: under another name first. */
+/** Why it could not be written, if so. */
 function write(path: string, text: string): string | null {
-  const unfinished = `${path}.new`;
   try {
-    if (text === '') remove(path);
-    else {
-      remove(unfinished);
-      writeFileSync(unfinished, text, { mode: 0o600, flag: 'wx' });
-      renameSync(unfinished, path);
-    }
+    if (text === '') rmSync(path, { force: true });
+    else writeWhole(path, text, 0o600);
     return null;
   } catch (error) {
     return `${path} cannot be written: ${describeCode(errorCode(error))}; pauses and stops end with this watchdog`;
-  }
-}
-
-function remove(path: string): void {
-  try {
-    unlinkSync(path);
-  } catch (error) {
-    if (errorCode(error) !== 'ENOENT') throw error;
   }
 }
 

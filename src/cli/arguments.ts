@@ -29,7 +29,18 @@ export type Request =
   | { readonly kind: 'invalid'; readonly message: string };
 
 /** The commands beside the watch itself, which has no name; of some there are several under one word. */
-export const COMMANDS = ['match', 'check', 'doctor', ...CONTROL_COMMANDS, 'help', 'completion'] as const;
+export const COMMANDS = [
+  'match',
+  'check',
+  'doctor',
+  ...CONTROL_COMMANDS,
+  'import',
+  'learn',
+  'install',
+  'uninstall',
+  'help',
+  'completion',
+] as const;
 const ALL_COMMANDS: readonly string[] = [...COMMANDS, 'config'];
 export const CONFIG_COMMANDS = ['check', 'show'] as const;
 
@@ -37,6 +48,8 @@ export const CONFIG_COMMANDS = ['check', 'show'] as const;
 const ARGUMENTS: Readonly<Partial<Record<CommandName, string>>> = {
   help: '[TOPIC]',
   completion: '<SHELL>',
+  import: '<FILE>',
+  learn: '<PID>',
   status: '[NAME...]',
   start: '[NAME...]',
   stop: '[NAME...]',
@@ -132,7 +145,7 @@ function createCommand(
   const words = ARGUMENTS[of];
   if (words !== undefined) command.argument(words, describeWords(of));
   if (words !== undefined || isControl(of)) command.usage(`[options]${words === undefined ? '' : ` ${words}`}`);
-  else if (of === 'doctor' || of.startsWith('config')) command.usage('[options]');
+  else if (of === 'doctor' || of.endsWith('install') || of.startsWith('config')) command.usage('[options]');
   else if (of !== 'watch') command.usage('--pattern REGEX [options]');
   else command.usage('--pattern REGEX --recover COMMAND [options]\n       watchdog [options] -- COMMAND ARG...');
   for (const option of OPTION_SPECS) {
@@ -148,6 +161,9 @@ function createCommand(
 
 function describeWords(command: CommandName): string {
   if (command === 'help') return TOPICS.join(', ');
+  if (command === 'import')
+    return 'supervisord.conf, an ecosystem file of pm2 (JSON), a Procfile, a crontab or a script';
+  if (command === 'learn') return 'the number of a running process';
   return command === 'completion' ? 'bash, zsh or fish' : 'names, globs (web-*) or groups';
 }
 

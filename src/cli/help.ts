@@ -5,7 +5,11 @@ import { EXIT_CODES } from './exit-codes.ts';
 export const DESCRIPTIONS: Readonly<Record<CommandName, string>> = {
   watch: 'Watches any process and brings it back when it goes missing.',
   match: 'Shows which processes a pattern matches, and which it leaves out and why.',
-  doctor: 'Tells how a watch would wait on this machine, by the sentinel or resident, and why.',
+  doctor: 'Tells how a watch would wait on this machine, and what would hinder it.',
+  import: 'Prints what the configuration of another tool comes to in ours.',
+  learn: 'Prints the narrowest target for a running process.',
+  install: 'Prints what starts a watch by itself: for cron, systemd, OpenRC, Docker or Kubernetes.',
+  uninstall: 'Takes out of its place what install has written.',
   'config check': 'Reads a configuration and tells all that is wrong with it; nothing is started.',
   'config show': 'Prints what a configuration comes to, and where each value is from.',
   status: 'Shows how the targets are: exit code 0 when all are up, 1 when not, 3 could not tell, 4 nobody watches.',

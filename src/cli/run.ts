@@ -14,6 +14,9 @@ import { deliver } from './commands/deliver.ts';
 import { doctor } from './commands/doctor.ts';
 import { events, why } from './commands/events.ts';
 import { help } from './commands/help.ts';
+import { importFile } from './commands/import.ts';
+import { install, uninstall } from './commands/install.ts';
+import { learn } from './commands/learn.ts';
 import { logs } from './commands/logs.ts';
 import { match } from './commands/match.ts';
 import { orderTargets, orderWatchdog, signalTargets } from './commands/order.ts';
@@ -59,6 +62,10 @@ const COMMANDS: Readonly<Record<CommandName, (invocation: Invocation) => Promise
   events,
   logs,
   shutdown,
+  import: importFile,
+  learn,
+  install,
+  uninstall,
   help,
   completion,
 };

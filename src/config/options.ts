@@ -11,6 +11,10 @@ export type CommandName =
   | 'doctor'
   | 'config check'
   | 'config show'
+  | 'import'
+  | 'learn'
+  | 'install'
+  | 'uninstall'
   | 'help'
   | 'completion'
   | ControlCommand;
@@ -85,13 +89,31 @@ export interface OptionSpec {
   readonly commands: readonly CommandName[];
 }
 
-const ALL: readonly CommandName[] = ['watch', 'match', 'check', 'start', 'restart'];
-/** A watch in the foreground, or in the background. */
-const WATCH: readonly CommandName[] = ['watch', 'start', 'restart'];
+/** Those that put a watch into a place where it is started by itself. */
+const INSTALL: readonly CommandName[] = ['install', 'uninstall'];
+/** A watch in the foreground, in the background, or to come. */
+const WATCH: readonly CommandName[] = ['watch', 'start', 'restart', 'doctor', ...INSTALL];
+const ALL: readonly CommandName[] = [...WATCH, 'match', 'check'];
 /** Those that read a configuration whole. */
 const READ: readonly CommandName[] = [...WATCH, 'config check', 'config show'];
 /** Those, and all that a configuration names the watchdog for. */
-const CONFIG: readonly CommandName[] = ['watch', 'config check', 'config show', ...CONTROL_COMMANDS];
+const CONFIG: readonly CommandName[] = [
+  'watch',
+  'doctor',
+  ...INSTALL,
+  'config check',
+  'config show',
+  ...CONTROL_COMMANDS,
+];
+
+/** What starts a watch by itself. */
+export const PLACES = {
+  cron: 'a line of your crontab, at boot',
+  systemd: 'a unit of systemd: of the system as root, else of your own',
+  openrc: 'a script of OpenRC',
+  docker: 'the lines of a Dockerfile',
+  kubernetes: 'a pod with the watchdog beside your container',
+} as const;
 
 export const OPTIONS = [
   {
@@ -622,7 +644,7 @@ export const OPTIONS = [
     scope: 'watchdog',
     value: 'NAME',
     group: 'This run',
-    commands: ['watch', ...CONTROL_COMMANDS],
+    commands: ['watch', ...INSTALL, ...CONTROL_COMMANDS],
     help: 'what to call this watch; two watches of one target need two names',
   },
   {
@@ -681,7 +703,7 @@ export const OPTIONS = [
     type: 'switch',
     scope: 'watchdog',
     group: 'This run',
-    commands: [...WATCH, 'doctor'],
+    commands: WATCH,
     help: 'stay in memory, without the sentinel',
   },
   {
@@ -728,6 +750,25 @@ export const OPTIONS = [
     default: '20',
     commands: ['logs'],
     help: 'how many of the last lines are shown',
+  },
+  ...(['cron', 'systemd', 'openrc', 'docker', 'kubernetes'] as const).map(
+    (name) =>
+      ({
+        name,
+        type: 'switch',
+        scope: 'run',
+        group: 'This run',
+        commands: INSTALL,
+        help: PLACES[name],
+      }) as const,
+  ),
+  {
+    name: 'write',
+    type: 'switch',
+    scope: 'run',
+    group: 'This run',
+    commands: INSTALL,
+    help: 'put it into its place, or take it out, instead of printing it',
   },
   {
     name: 'for',

@@ -1,4 +1,5 @@
 /** How a program of ours is started and kept, as the user gave it. */
+import { quoteWord } from '../core/shell-words.ts';
 import { signalNumber } from '../core/signals.ts';
 import type { ProgramRule } from '../core/types.ts';
 import { OPTION_SPECS } from './options.ts';
@@ -92,7 +93,7 @@ function readCommandLine(reader: Reader): Pick<ProgramSettings, 'shown' | 'scrip
   }
   if (words.some((word) => word.includes('\0'))) complain(reader, 'command', 'holds a NUL, which no command can');
   if (typeof given === 'string') return { shown: given, script: toShellCommand(given), args: [] };
-  return { shown: given.map(quote).join(' '), script: 'exec "$@"', args: given };
+  return { shown: given.map(quoteWord).join(' '), script: 'exec "$@"', args: given };
 }
 
 function readOutput(reader: Reader): OutputSettings | null {
@@ -137,9 +138,4 @@ function refuseWithout(reader: Reader): void {
     if (placeOf(reader, option).includes(': defaults.')) continue;
     complain(reader, option, 'is about a program that is started here; give a command, or leave it out');
   }
-}
-
-/** As a shell would take it for one word. */
-function quote(word: string): string {
-  return /^[A-Za-z0-9_@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }

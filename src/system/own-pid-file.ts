@@ -1,13 +1,12 @@
 /** The watchdog's own pid-file: for others to find it by. Whether one watches is told by the lock, never by this. */
-import { readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
+import { readFileSync, unlinkSync } from 'node:fs';
 import { describeCode, errorCode } from './errors.ts';
+import { writeWhole } from './write-whole.ts';
 
 /** Writes it whole, under another name first; why that failed, or `null`. */
 export function writeOwnPidFile(path: string, pid: number): string | null {
-  const unfinished = `${path}.${pid}`;
   try {
-    writeFileSync(unfinished, `${pid}\n`, { mode: 0o644, flag: 'wx' });
-    renameSync(unfinished, path);
+    writeWhole(path, `${pid}\n`, 0o644);
     return null;
   } catch (error) {
     return `the pid-file ${path} cannot be written: ${describeCode(errorCode(error))}`;
