@@ -33,7 +33,7 @@ import { marksFor, withCause } from './cause.ts';
 import { explainEnd } from './command-end.ts';
 import { type Entry, toEntry, withEntry } from './history.ts';
 import { type Job, nextLimitAtMs, overdue, withIdentity, withJob, withoutJob } from './jobs.ts';
-import { exitStatusOf, hasLeft, isOver, type Leaving, nextToLeave } from './leaving.ts';
+import { exitStatusOf, hasLeft, inPriority, isOver, type Leaving, nextToLeave } from './leaving.ts';
 import type { Memory, Remembered } from './memory.ts';
 import { noticesOf } from './notices.ts';
 import { beginFrom, openSavedFile, readSaved, type SavedTarget, toSaved } from './saved.ts';
@@ -154,7 +154,7 @@ export async function openFleet({ host, log, memory, onTold, title, words, write
       forgetRetired();
       await endNext();
       endLate();
-      for (const member of members) input(member, { kind: 'time-passed' });
+      for (const member of inPriority(members)) input(member, { kind: 'time-passed' });
       await settle();
       await endNext();
       isReady = true;

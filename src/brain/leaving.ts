@@ -32,6 +32,11 @@ export function nextToLeave(members: readonly Member[]): readonly Member[] {
   );
 }
 
+/** Those first that are to be started first; else as they stand in the configuration. */
+export function inPriority(members: readonly Member[]): readonly Member[] {
+  return members.toSorted((one, other) => priorityOf(one) - priorityOf(other));
+}
+
 function priorityOf({ plan: { program } }: Member): number {
   return program?.priority ?? 0;
 }

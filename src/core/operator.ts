@@ -143,7 +143,7 @@ export function whenStopping(
   sight: Sight,
   nowMs: number,
 ): Step {
-  const left = toBeEnded(target, sight);
+  const left = toBeEnded(target, sight, phase.followed);
   if (left.length === 0) return nobodyLeft(target, state, phase, nowMs);
   const wait = (sent: PhaseOf<'stopping'>['sent'], dueAtMs: number, lookMs: number): TargetState => ({
     ...state,

@@ -165,9 +165,14 @@ function goOn(target: Target, state: TargetState, { hadStarted, loss }: PhaseOf<
   return fail(target, state, { kind: 'died-again', loss, livedMs: loss.livedMs }, nowMs);
 }
 
-/** Who must be gone for a target to be stopped: of a program of ours all, unless only one process is meant. */
-export function toBeEnded({ program }: Target, { family = [], seen }: Sight): readonly Seen[] {
-  if (program === null || program.ends === 'process') return seen;
+/** Who must be gone for a target to be stopped: of a program of ours all, unless only the process that is followed is meant. */
+export function toBeEnded(
+  { program }: Target,
+  { family = [], seen }: Sight,
+  followed: readonly Identity[],
+): readonly Seen[] {
+  if (program === null) return seen;
+  if (program.ends === 'process') return seen.filter((one) => followed.some((other) => isSame(one, other)));
   return [...family, ...seen.filter((one) => !family.some((other) => isSame(one, other)))];
 }
 

@@ -184,3 +184,19 @@ test('a command that only starts it may not be taken for it', () => {
   );
   assert.deepEqual(failed.told.slice(2), ['recovery-failed']);
 });
+
+test('where only the process itself is meant, a stop leaves the others to themselves', () => {
+  const target = makeProgram({ ends: 'process' });
+  const up = play(target, ...STARTED).state;
+  const asked = step(target, up, { kind: 'asked', order: { verb: 'stop' } }, 5_000);
+  const told = step(target, asked.state, sees(command, { ...one, group: 500 }), 5_001);
+  const signals = told.actions.flatMap((action) => (action.kind === 'signal' ? [action] : []));
+  assert.deepEqual(signals[0]?.identities, [{ pid: 500, startTime: 1 }]);
+  const gone = step(
+    target,
+    told.state,
+    { kind: 'recovery-exited', pid: 500, how: { kind: 'exited', status: 0 } },
+    5_100,
+  );
+  assert.equal(step(target, gone.state, sees(one), 5_101).state.phase.kind, 'stopped');
+});

@@ -115,6 +115,19 @@ test('programs end with their watchdog, each after those that need it', async (t
   assert.deepEqual(sandbox.read('order').trim().split('\n'), ['web', 'app', 'db']);
 });
 
+test('those of a lower priority are started first', async (t) => {
+  const sandbox = makeSandbox(t);
+  const table = (name: string, priority: number): string =>
+    `[target.${name}]\npriority = ${priority}\ncommand = ${bash(idle(sandbox, name))}\n`;
+  watchConfig(sandbox, QUICK_PROGRAMS + table('c', 30) + table('a', 10) + table('b', 20));
+  await until(sandbox, 'c', 'up');
+  const started = withoutTimes(sandbox.read('log')).filter((line) => / bash -c /.test(line) && !/started: /.test(line));
+  assert.deepEqual(
+    started.map((line) => line.split(' ')[0]),
+    ['a', 'b', 'c'],
+  );
+});
+
 test('whoever asks twice does not wait for a stubborn program', async (t) => {
   const sandbox = makeSandbox(t);
   const text = `[target.p]\nstop-timeout = "60s"\ncommand = ${bash(`trap '' TERM; ${idle(sandbox, 'p')}`)}\n`;
