@@ -25,7 +25,7 @@ import type {
 } from '../core/types.ts';
 import type { Host, HostEvent, Order } from '../host/host.ts';
 import { commandsOf, type Plan, type TargetPlan, toOnlooker, toWanted } from '../plan/plan.ts';
-import { explainNotStarted } from '../system/child.ts';
+import { type ChildSpec, explainNotStarted } from '../system/child.ts';
 import type { Log } from '../system/log.ts';
 import { type Onlooker, observe, type Question, type Wanted } from '../system/look.ts';
 import type { OomMark } from '../system/oom.ts';
@@ -46,6 +46,7 @@ export interface Member {
   isUnwatched: boolean;
   oomMarks: readonly OomMark[];
   recoveries: number;
+  nextId: number | null;
   lastEnd: Death | null;
   budget: Budget;
   history: readonly Entry[];
@@ -88,8 +89,8 @@ export interface Fleet {
   whyOver(): Leaving | null;
   /** What the end of its programs comes to as an exit code. */
   exitStatus(): number;
-  /** All that is to be kept and waited for now. */
-  order(): Order;
+  /** All that is to be kept and waited for now; with what the host shall do by itself, where nobody will be awake. */
+  order(isLast?: 'rest'): Order;
   /** When something is due; `null` if only an event can change anything. */
   deadlineAtMs(): number | null;
   /** Whether nothing is going on that a brain must stay for, but for what is due by then. */
@@ -121,7 +122,13 @@ const HELD: readonly Phase['kind'][] = ['paused', 'stopping', 'stopped'];
 /** What a program in the foreground writes goes where ours would. */
 const INHERITED = { path: null, descriptor: 1 };
 const RESTART: Input = { kind: 'asked', order: { verb: 'restart' } };
-const NO_DEEDS: Pick<Order, 'starts' | 'taps' | 'signals' | 'kills'> = { starts: [], taps: [], signals: [], kills: [] };
+const NO_DEEDS: Pick<Order, 'starts' | 'taps' | 'signals' | 'kills' | 'replaces'> = {
+  starts: [],
+  taps: [],
+  signals: [],
+  kills: [],
+  replaces: [],
+};
 
 /** Goes on from a memory. */
 export async function openFleet({ host, log, memory, onTold, title, words, write }: FleetOptions): Promise<Fleet> {
@@ -215,7 +222,7 @@ export async function openFleet({ host, log, memory, onTold, title, words, write
     },
     isRunning: ({ plan: { rules } }, kind) =>
       jobs.running.some((job) => job.kind === kind && job.target === rules.name),
-    order: () => orderOf(NO_DEEDS),
+    order: (isLast) => orderOf({ ...NO_DEEDS, replaces: isLast === 'rest' ? replacements() : [] }),
     deadlineAtMs,
     mayRest(byMs) {
       return members.every(({ state }) => mayRest(state, byMs, plan.lingerMs, host.nowMs()));
@@ -256,7 +263,7 @@ export async function openFleet({ host, log, memory, onTold, title, words, write
     const seed = Math.floor(Math.random() * 2 ** 32);
     const saved = inherited.targets.find(({ name }) => name === rules.name) ?? stillRunning(rules.name);
     const state = beginFrom(rules, saved, seed, host.nowMs());
-    const fresh = { isUnwatched: false, oomMarks: [], recoveries: 0, lastEnd: null, budget: FULL_BUDGET };
+    const fresh = { isUnwatched: false, oomMarks: [], recoveries: 0, nextId: null, lastEnd: null, budget: FULL_BUDGET };
     const held = reportHeld(state);
     if (held === null) return { plan: target, wanted, state, ...fresh, history: [] };
     log.reportOn(target.rules, held);
@@ -290,9 +297,11 @@ export async function openFleet({ host, log, memory, onTold, title, words, write
         unwatched(event.identity, event.why);
         return;
       case 'child-started':
-        started(event.id, event.identity);
+        if (!replaced(event.id, event.identity)) started(event.id, event.identity);
         return;
       case 'child-not-started': {
+        // The host could not do what it was told to: the end that is told next is dealt with here.
+        for (const member of members) if (member.nextId === event.id) member.nextId = null;
         const job = jobs.running.find(({ id }) => id === event.id);
         if (job === undefined) return;
         const cwd = byName.get(job.target)?.plan.cwd ?? null;
@@ -362,6 +371,18 @@ export async function openFleet({ host, log, memory, onTold, title, words, write
     jobs = withIdentity(jobs, id, identity);
     const member = byName.get(job?.target ?? '');
     if (job?.kind === 'recovery' && member !== undefined) input(member, { kind: 'recovery-started', identity });
+  }
+
+  /** Whether it follows a program that has ended while nobody was awake. */
+  function replaced(id: number, identity: Identity): boolean {
+    const member = members.find(({ nextId }) => nextId === id);
+    if (member === undefined) return false;
+    member.nextId = null;
+    member.recoveries += 1;
+    const job: Job = { id, kind: 'recovery', target: member.plan.rules.name, identity, limitAtMs: null, told: null };
+    jobs = { ...jobs, running: [...jobs.running, job] };
+    input(member, { kind: 'replaced', identity });
+    return true;
   }
 
   /** `how`: `null` if it never ran. `why`: what is wrong with that, `null` if nothing. */
@@ -458,27 +479,54 @@ export async function openFleet({ host, log, memory, onTold, title, words, write
   }
 
   function start(member: Member, kind: Job['kind'], command: string, context: Readonly<Record<string, string>>): void {
-    const { cwd, program, restraint, rules, set, user } = member.plan;
+    const id = jobs.nextId;
+    jobs = withJob(jobs, kind, member.plan.rules.name, host.nowMs());
+    deeds.starts.push({ id, spec: specOf(member, kind, command, context) });
+  }
+
+  function specOf(
+    { plan: { cwd, program, restraint, rules, set, user } }: Member,
+    kind: Job['kind'],
+    command: string,
+    context: Readonly<Record<string, string>>,
+  ): ChildSpec {
     const isProgram = kind === 'recovery' && program !== null;
     const isForeground = isProgram && program.isForeground;
-    const id = jobs.nextId;
-    jobs = withJob(jobs, kind, rules.name, host.nowMs());
     const own = { WATCHDOG_TARGET: rules.name, WATCHDOG_BY: String(host.pid), ...context };
-    const unset = user === null ? plan.start.unset : plan.start.unsetForOthers;
-    deeds.starts.push({
-      id,
-      spec: {
-        command,
-        args: isProgram ? program.args : [],
-        mark: isProgram ? program.mark : null,
-        isForeground,
-        cwd,
-        set: { ...set, ...own },
-        unset,
-        output: (isProgram ? program.output : null) ?? (isForeground ? INHERITED : log.output()),
-        user,
-        restraint,
-      },
+    return {
+      command,
+      args: isProgram ? program.args : [],
+      mark: isProgram ? program.mark : null,
+      isForeground,
+      cwd,
+      set: { ...set, ...own },
+      unset: user === null ? plan.start.unset : plan.start.unsetForOthers,
+      output: (isProgram ? program.output : null) ?? (isForeground ? INHERITED : log.output()),
+      user,
+      restraint,
+    };
+  }
+
+  /** Programs that are up, and started again whatever becomes of the others: nobody need be woken before. */
+  function replacements(): Order['replaces'] {
+    if (leaving !== null) return [];
+    return members.flatMap((member) => {
+      const { plan: target, state } = member;
+      const { program, rules } = target;
+      const identity = state.command;
+      if (program === null || rules.program === null || rules.dryRun || identity === null) return [];
+      const isPlain = state.phase.kind === 'up' && followed(state).some((one) => isSame(one, identity));
+      const isAlone = target.dependsOn.length === 0 && rules.program.autorestart !== 'never';
+      if (!isPlain || !isAlone || member.isUnwatched) return [];
+      if (member.nextId === null) {
+        member.nextId = jobs.nextId;
+        jobs = { ...jobs, nextId: jobs.nextId + 1 };
+      }
+      const context = { WATCHDOG_CAUSE: 'exited', WATCHDOG_ATTEMPT: String(state.failures + 1) };
+      const unless = rules.program.autorestart === 'always' ? [] : rules.program.expectedExitCodes;
+      const { pid, startTime } = identity;
+      const spec = specOf(member, 'recovery', program.script, context);
+      return [{ identity: { pid, startTime }, id: member.nextId, spec, unless }];
     });
   }
 
@@ -512,7 +560,7 @@ export async function openFleet({ host, log, memory, onTold, title, words, write
     const isNotice = ({ id }: Order['starts'][number]): boolean =>
       jobs.running.some((job) => job.id === id && (job.kind === 'on-event' || job.kind === 'webhook'));
     const ordered = [...starts.filter((one) => !isNotice(one)), ...starts.filter(isNotice)];
-    host.commit(orderOf({ kills, signals, starts: ordered, taps }));
+    host.commit(orderOf({ kills, signals, starts: ordered, taps, replaces: [] }));
   }
 
   function questionOf({ plan: { program, rules }, state, wanted }: Member): Question {
@@ -609,7 +657,7 @@ export async function openFleet({ host, log, memory, onTold, title, words, write
     return { ...fresh, history, lastEnd, recoveries, state: { ...fresh.state, command: state.command, phase } };
   }
 
-  function orderOf(what: Pick<Order, 'starts' | 'taps' | 'signals' | 'kills'>): Order {
+  function orderOf(what: Pick<Order, 'starts' | 'taps' | 'signals' | 'kills' | 'replaces'>): Order {
     save(
       toSaved(
         members.map(({ plan: { rules }, state }) => [rules.name, state]),

@@ -29,6 +29,8 @@ export interface Remembered {
   readonly oomMarks: readonly OomMark[];
   /** Recoveries since the watch began. */
   readonly recoveries: number;
+  /** The number of the command that follows its program while nobody is awake; `null`: none does. */
+  readonly nextId: number | null;
   /** How the process that was followed last has ended; `null` if none has, or nobody knows. */
   readonly lastEnd: Death | null;
   /** How many events somebody was told of lately. */

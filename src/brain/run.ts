@@ -60,7 +60,7 @@ export async function runBrain({ host, isOnce, log, memory, onPlan }: BrainOptio
       if (outcome !== null) return { kind: 'once', targets: outcome };
       if (mayRest()) {
         desk?.close();
-        host.end(fleet.order(), 'rest');
+        host.end(fleet.order('rest'), 'rest');
         return { kind: 'rests' };
       }
       host.commit(fleet.order());

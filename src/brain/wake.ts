@@ -54,6 +54,7 @@ function give(host: Host, kept: string, status: number): number {
     deadlineAtMs: null,
     starts: [],
     taps: [],
+    replaces: [],
     signals: [],
     kills: [],
   };

@@ -36,7 +36,8 @@ export const AFTER_HELP = `
 Times are written 500ms, 5s, 2m or 1h. Every option is also a variable: --pid-file
 is WATCHDOG_PID_FILE, a switch is on with 1. The command line has the last word.
 Many targets stand in a file, see watchdog help config. Other topics: targets,
-recovery, programs, control, running, log, events, privileges, options.
+recovery, programs, control, running, moving, log, events, privileges,
+options.
 
 The log is /var/log/watchdog.log for root, $XDG_STATE_HOME/watchdog/watchdog.log
 (or ~/.local/state/…) for others, and standard output as process 1. SIGHUP reads

@@ -13,6 +13,7 @@ export const TOPICS = [
   'config',
   'control',
   'running',
+  'moving',
   'log',
   'events',
   'privileges',

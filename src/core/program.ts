@@ -38,8 +38,22 @@ export function programStarted(target: Target, state: TargetState, identity: Ide
   return enterSettling(target, state, phase, [seen], nowMs);
 }
 
+/** The next one runs already; the end of the one before is about to be told. */
+export function programReplaced(state: TargetState, identity: Identity): Step {
+  const { phase } = state;
+  // Whatever an operator wants meanwhile finds it by its descent.
+  if (phase.kind !== 'up') return { state: { ...state, command: { ...identity, stopping: null } }, actions: [] };
+  return { state: { ...state, phase: { ...phase, replacement: identity } }, actions: [] };
+}
+
 /** The process that was followed has ended. */
-export function programEnded(state: TargetState, phase: PhaseOf<'up' | 'settling'>, loss: Loss, nowMs: number): Step {
+export function programEnded(
+  target: Target,
+  state: TargetState,
+  phase: PhaseOf<'up' | 'settling'>,
+  loss: Loss,
+  nowMs: number,
+): Step {
   const isUp = phase.kind === 'up';
   const seenAtMs = isUp ? phase.sinceMs : phase.seenAtMs;
   const livedMs = nowMs - seenAtMs;
@@ -53,7 +67,26 @@ export function programEnded(state: TargetState, phase: PhaseOf<'up' | 'settling
     lookAtMs: nowMs,
   };
   const failures = isUp && livedMs >= STABLE_MS ? 0 : state.failures;
+  if (isUp && phase.replacement !== undefined) {
+    return goOnWith(target, { ...state, failures }, phase.replacement, loss, nowMs);
+  }
   return { state: { ...state, failures, phase: ending }, actions: [{ kind: 'look' }] };
+}
+
+/** What was decided before has been done already: told as if it were done now. */
+function goOnWith(target: Target, state: TargetState, identity: Identity, loss: Loss, nowMs: number): Step {
+  const attempt = { startedAtMs: nowMs, exited: null, loss: null };
+  const seen: Seen = { ...identity, commandLine: target.recover };
+  const next = enterSettling(target, { ...state, command: { ...identity, stopping: null } }, attempt, [seen], nowMs);
+  const expected = target.program !== null && isExpected(target.program, loss.how);
+  return {
+    state: next.state,
+    actions: [
+      report({ kind: 'exited', loss, isExpected: expected, next: 'start' }),
+      report({ kind: 'recovering', attempt: state.failures + 1 }),
+      ...next.actions,
+    ],
+  };
 }
 
 /** Whether an end is what the program is meant to come to. */

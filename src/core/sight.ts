@@ -115,7 +115,8 @@ function whenProgramUp(
   nowMs: number,
 ): Step {
   const [seen] = lost;
-  if (seen !== undefined && !target.deathsAreTold) return programEnded(state, phase, { seen, ...UNKNOWN_END }, nowMs);
+  if (seen !== undefined && !target.deathsAreTold)
+    return programEnded(target, state, phase, { seen, ...UNKNOWN_END }, nowMs);
   const lookAtMs = target.deathsAreTold ? null : nowMs + target.intervalMs;
   return { state: { ...state, phase: { ...phase, lookAtMs } }, actions: [] };
 }

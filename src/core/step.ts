@@ -14,7 +14,7 @@
  */
 import { isCrash, readShellStatus } from './death.ts';
 import { diedWhileHeld, onAsked } from './operator.ts';
-import { programEnded, programStarted } from './program.ts';
+import { programEnded, programReplaced, programStarted } from './program.ts';
 import { onSight } from './sight.ts';
 import { followed, isSame, wakeAtMs } from './state.ts';
 import { enterConfirming, fail, lookAgain, patienceMs, report } from './transitions.ts';
@@ -40,6 +40,8 @@ export function step(target: Target, state: TargetState, input: Input, nowMs: nu
       return onRecoveryExited(target, state, input.pid, input.how, nowMs);
     case 'recovery-not-started':
       return onRecoveryNotStarted(target, state, input.why, nowMs);
+    case 'replaced':
+      return programReplaced(state, input.identity);
     case 'asked':
       return onAsked(state, input.order, nowMs);
     case 'unblocked':
@@ -74,7 +76,7 @@ function onDied(target: Target, state: TargetState, identity: Identity, how: Dea
   const seen = followed(state).find((one) => isSame(one, identity));
   if (seen === undefined) return { state, actions: [] };
   if (target.program !== null && (phase.kind === 'up' || phase.kind === 'settling')) {
-    return programEnded(state, phase, { seen, how, toldBy: 'kernel' }, nowMs);
+    return programEnded(target, state, phase, { seen, how, toldBy: 'kernel' }, nowMs);
   }
   if (phase.kind === 'up') return enterConfirming(target, state, phase, [{ seen, how, toldBy: 'kernel' }], nowMs);
   if (phase.kind === 'paused' || phase.kind === 'stopped') return diedWhileHeld(state, phase, seen, how);

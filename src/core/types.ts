@@ -166,6 +166,8 @@ export type Phase =
       readonly sinceMs: number;
       /** How the recovery that brought it back has just ended, if it did: likely with the target. */
       readonly commandEnd: Death | null;
+      /** The host has started the next one already, and is about to tell of the end. */
+      readonly replacement?: Identity;
       readonly lookAtMs: number | null;
     }
   /** Gone; may be a planned restart. At `dueAtMs` a look that finds nothing decides. */
@@ -251,6 +253,8 @@ export type Input =
   | { readonly kind: 'recovery-started'; readonly identity: Identity }
   | { readonly kind: 'recovery-exited'; readonly pid: number; readonly how: Death }
   | { readonly kind: 'recovery-not-started'; readonly why: string }
+  /** In the moment that the program ended the host has started the next one, as it was told to. */
+  | { readonly kind: 'replaced'; readonly identity: Identity }
   | { readonly kind: 'asked'; readonly order: OperatorOrder }
   /** What it waited for is up. */
   | { readonly kind: 'unblocked' }

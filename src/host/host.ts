@@ -48,6 +48,13 @@ export interface Order {
   /** When to be asked again even if nothing happens; `null`: never. */
   readonly deadlineAtMs: number | null;
   readonly starts: readonly { readonly id: number; readonly spec: ChildSpec }[];
+  /** What is started in the moment that a child of ours ends, while nobody is awake; not after one of these exit statuses. */
+  readonly replaces: readonly {
+    readonly identity: Identity;
+    readonly id: number;
+    readonly spec: ChildSpec;
+    readonly unless: readonly number[];
+  }[];
   /** Programs that were started before us, whose output comes through a pipe that nobody reads any more. */
   readonly taps: readonly { readonly identity: Identity; readonly output: KeptOutput }[];
   /** To the process groups of children that were started and have not ended. */

@@ -18,6 +18,14 @@ export interface Frame {
   readonly watch: readonly { readonly pid: number; readonly startTime: number }[];
   readonly deadlineMs: number | null;
   readonly starts: readonly { readonly id: number; readonly command: Command }[];
+  /** What follows a command in the moment that it ends, but by one of these exit statuses. */
+  readonly replaces: readonly {
+    readonly pid: number;
+    readonly startTime: number;
+    readonly id: number;
+    readonly command: Command;
+    readonly unless: readonly number[];
+  }[];
   /** Programs whose pipe is to be read from now on, and where that goes. */
   readonly taps: readonly Tap[];
   readonly signals: readonly { readonly pid: number; readonly number: number }[];
@@ -125,6 +133,11 @@ function formatBody(frame: Frame, beginning: Beginning | null): string {
     ...frame.watch.map(({ pid, startTime }) => `watch ${pid} ${startTime}\n`),
     frame.deadlineMs === null ? '' : `deadline ${Math.max(0, Math.ceil(frame.deadlineMs))}\n`,
     ...frame.starts.flatMap(({ id, command }) => [`start ${id}\n`, ...formatCommand(command)]),
+    ...frame.replaces.flatMap(({ command, id, pid, startTime, unless }) => [
+      `replace ${pid} ${startTime} ${id}\n`,
+      ...formatCommand(command),
+      ...unless.map((status) => `unless ${status}\n`),
+    ]),
     ...frame.taps.flatMap(({ keep, maxBytes, output, pid, startTime }) => [
       `tap ${pid} ${startTime}\n`,
       bytes('output', output),

@@ -210,6 +210,12 @@ export function toFrame(order: Order): Omit<Frame, keyof Standing | 'end'> {
     watch: order.watch,
     deadlineMs: order.deadlineAtMs,
     starts: order.starts.map(({ id, spec }) => ({ id, command: toCommand(spec) })),
+    replaces: order.replaces.map(({ id, identity, spec, unless }) => ({
+      ...identity,
+      id,
+      unless,
+      command: toCommand(spec),
+    })),
     taps: order.taps.map(({ identity, output }) => ({
       ...identity,
       output: output.path,

@@ -160,21 +160,66 @@ void children_acknowledge(u32 ack) {
 	child_count = kept;
 }
 
+/* Starts one; there is room. */
+static void start_child(struct command command, u32 id) {
+	static const int none[2] = { -1, -1 };
+	enum step step = STEP_OUTPUT;
+	if (command.max_size > 0) command.output_end = outputs_pipe(&command);
+	int pid = command.max_size > 0 && command.output_end < 0 ? command.output_end : spawn(&command, none, -1, &step);
+	if (command.output_end >= 0) sys(close, command.output_end);
+	children[child_count++] = (struct child){
+		.pid = pid > 0 ? pid : 0, .start = pid > 0 ? read_start_time(pid) : 0, .id = id,
+		.step = (char)(pid > 0 ? NO_STEP : step), .trouble = pid > 0 ? 0 : -pid, .started_seq = ++seq,
+	};
+}
+
 /* Starts what the frame asks for; there is room. */
 void children_start(const struct frame *next) {
-	static const int none[2] = { -1, -1 };
 	struct bytes rest = next->body;
+	for (struct item item; frame_next(&rest, &item);)
+		if (item.verb == START) start_child(frame_command(&rest), (u32)item.number[0]);
+}
+
+static int is_child(u64 pid) {
+	for (u32 i = 0; i < child_count; i++)
+		if ((u64)children[i].pid == pid && !children[i].ended_seq) return 1;
+	return pid == (u64)brain_pid();
+}
+
+/* Whether somebody has come to us that no frame has started: an orphan, whoever left it. */
+static int has_orphans(void) {
+	char text[4096];
+	struct line path = { .length = 0 };
+	u64 own = (u64)sys(getpid, 0), pid;
+	line_format(&path, "/proc/%d/task/%d/children", own, own);
+	path.at[path.length] = 0;
+	int file = (int)sys(openat, AT_FDCWD, path.at, O_RDONLY | O_CLOEXEC);
+	i64 length = file < 0 ? file : sys(read, file, text, sizeof text);
+	if (file >= 0) sys(close, file);
+	if (length < 0 || length == sizeof text) return 1;
+	for (struct bytes rest = { text, (u64)length }; text_number(&rest, &pid); rest.at += rest.length > 0, rest.length -= rest.length > 0)
+		if (!is_child(pid)) return 1;
+	return 0;
+}
+
+/* The brain has said before it went to sleep what is to follow this one. Not, if anybody of its group or
+ * an orphan is left: who that is the brain must see first. It is told before the end itself. */
+void children_replace(int pid, int status) {
+	struct bytes rest = frame.body;
 	for (struct item item; frame_next(&rest, &item);) {
-		if (item.verb != START) continue;
+		if (item.verb != REPLACE || (int)item.number[0] != pid) continue;
 		struct command command = frame_command(&rest);
-		enum step step = STEP_OUTPUT;
-		if (command.max_size > 0) command.output_end = outputs_pipe(&command);
-		int pid = command.max_size > 0 && command.output_end < 0 ? command.output_end : spawn(&command, none, -1, &step);
-		if (command.output_end >= 0) sys(close, command.output_end);
-		children[child_count++] = (struct child){
-			.pid = pid > 0 ? pid : 0, .start = pid > 0 ? read_start_time(pid) : 0, .id = (u32)item.number[0],
-			.step = (char)(pid > 0 ? NO_STEP : step), .trouble = pid > 0 ? 0 : -pid, .started_seq = ++seq,
-		};
+		int is_meant = 0;
+		for (u32 i = 0; i < child_count; i++)
+			is_meant |= children[i].pid == pid && children[i].start == item.number[1] && !children[i].ended_seq;
+		struct bytes items = command.items;
+		for (struct item one; frame_next(&items, &one);)
+			if (one.verb == UNLESS && !(status & 0x7f) && one.number[0] == (u64)(status >> 8 & 0xff)) is_meant = 0;
+		for (u32 i = 0; i < child_count; i++)
+			if (children[i].id == (u32)item.number[2]) is_meant = 0; /* once only */
+		if (!is_meant || sys(kill, -pid, 0) != -ESRCH || !children_reserve(1)) return;
+		if (!has_orphans()) start_child(command, (u32)item.number[2]);
+		return;
 	}
 }
 

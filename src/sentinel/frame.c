@@ -5,14 +5,14 @@ static const struct { const char *name; char numbers, is_bytes, is_text; } VERB[
 	[STATE] = { "state", 1, 1, 0 }, [BRAIN] = { "brain", 0, 0, 0 }, [TITLE] = { "title", 1, 1, 1 },
 	[NOTE] = { "note", 1, 1, 1 }, [LOG] = { "log", 1, 1, 1 }, [OFFSET] = { "offset", 1, 0, 0 },
 	[FILES] = { "files", 1, 0, 0 }, [LOCK] = { "lock", 1, 1, 1 }, [CONTROL] = { "control", 1, 1, 1 },
-	[WATCH] = { "watch", 2, 0, 0 }, [DEADLINE] = { "deadline", 1, 0, 0 }, [START] = { "start", 1, 0, 0 }, [TAP] = { "tap", 2, 0, 0 },
+	[WATCH] = { "watch", 2, 0, 0 }, [DEADLINE] = { "deadline", 1, 0, 0 }, [START] = { "start", 1, 0, 0 }, [REPLACE] = { "replace", 3, 0, 0 }, [TAP] = { "tap", 2, 0, 0 },
 	[SIGNAL] = { "signal", 2, 0, 0 }, [KILL] = { "kill", 3, 0, 0 }, [PATIENT] = { "patient", 0, 0, 0 }, [FORWARD] = { "forward", 0, 0, 0 },
 	[READY] = { "ready", 0, 0, 0 }, [DETACH] = { "detach", 0, 0, 0 },
 	[SLEEP] = { "sleep", 0, 0, 0 }, [EXIT] = { "exit", 1, 0, 0 },
 	[PROGRAM] = { "program", 1, 1, 1 }, [ARG] = { "arg", 1, 1, 1 }, [ENV] = { "env", 1, 1, 1 },
 	[UNSET] = { "unset", 1, 1, 1 }, [USER] = { "user", 2, 0, 0 }, [GROUP] = { "group", 1, 0, 0 },
 	[UMASK] = { "umask", 1, 0, 0 }, [NICE] = { "nice", 1, 0, 0 }, [LIMIT] = { "limit", 3, 0, 0 }, [DIRECTORY] = { "directory", 1, 1, 1 }, [OUTPUT] = { "output", 1, 1, 1 },
-	[ROTATE] = { "rotate", 2, 0, 0 }, [FOREGROUND] = { "foreground", 0, 0, 0 },
+	[ROTATE] = { "rotate", 2, 0, 0 }, [FOREGROUND] = { "foreground", 0, 0, 0 }, [UNLESS] = { "unless", 1, 0, 0 },
 };
 enum { MAX_PID = 1 << 22, MAX_SIGNAL = 64, MAX_STATUS = 255, MAX_ID = 1 << 30, TWO_DAYS = 172800, MAX_FILES = 1 << 30,
 	MAX_MODE = 0777, MAX_NICE = 39, MAX_LIMIT = 15, MAX_GROUPS = 65536, MAX_KEPT = 1000 };
@@ -77,6 +77,8 @@ static int is_sound(const struct item *item) {
 	switch (item->verb) {
 	case WATCH: return one > 0 && one <= MAX_PID;
 	case TAP: return one > 1 && one <= MAX_PID;
+	case REPLACE: return one > 1 && one <= MAX_PID && item->number[2] <= MAX_ID;
+	case UNLESS: return one <= MAX_STATUS;
 	case ROTATE: return other <= MAX_KEPT;
 	case SIGNAL: return one > 1 && one <= MAX_PID && other > 0 && other <= MAX_SIGNAL;
 	case KILL: return one > 1 && one <= MAX_PID && item->number[2] > 0 && item->number[2] <= MAX_SIGNAL;
@@ -115,7 +117,7 @@ static int note_item(struct frame *frame, const struct item *item, u32 seen[VERB
 	case SLEEP: frame->sleeps = 1; break;
 	case WATCH: return frame->watches++ < MAX_FRAME;
 	case START: return frame->starts++ < MAX_FRAME;
-	case SIGNAL: case KILL: case TAP: return 1;
+	case SIGNAL: case KILL: case TAP: case REPLACE: return 1;
 	case BRAIN: break;
 	default: return 0; /* part of a command, without one */
 	}
@@ -124,7 +126,7 @@ static int note_item(struct frame *frame, const struct item *item, u32 seen[VERB
 
 /* Checks the items of a command, which end where one begins that is none of them. Where a program is
  * tapped, only where its output goes. */
-static int check_command(struct bytes *rest, int is_tap) {
+static int check_command(struct bytes *rest, enum verb of) {
 	u32 seen[VERBS] = { 0 };
 	while (rest->length > 0) {
 		struct bytes before = *rest;
@@ -139,7 +141,8 @@ static int check_command(struct bytes *rest, int is_tap) {
 	}
 	if (seen[USER] > 1 || seen[GROUP] > (seen[USER] ? MAX_GROUPS : 0) || seen[UMASK] > 1 || seen[NICE] > 1) return 0;
 	if (seen[ROTATE] > seen[OUTPUT]) return 0;
-	if (is_tap) return seen[OUTPUT] == 1 && seen[ROTATE] == 1;
+	if (seen[UNLESS] && of != REPLACE) return 0;
+	if (of == TAP) return seen[OUTPUT] == 1 && seen[ROTATE] == 1;
 	return seen[PROGRAM] == 1 && seen[ARG] >= 1 && seen[DIRECTORY] <= 1 && seen[OUTPUT] <= 1 && seen[FOREGROUND] <= 1;
 }
 
@@ -153,7 +156,8 @@ int frame_check(struct bytes body, struct frame *frame) {
 		struct item item;
 		if (!take_item(&rest, &item, '\n') || !is_sound(&item) || !note_item(frame, &item, seen)) return 0;
 		if (VERB[item.verb].is_bytes) item.bytes.at[item.bytes.length] = 0;
-		if ((item.verb == BRAIN || item.verb == START || item.verb == TAP) && !check_command(&rest, item.verb == TAP)) return 0;
+		int has_command = item.verb == BRAIN || item.verb == START || item.verb == REPLACE || item.verb == TAP;
+		if (has_command && !check_command(&rest, item.verb)) return 0;
 	}
 	return seen[STATE] && seen[BRAIN] && seen[TITLE] && seen[NOTE] && !(seen[SLEEP] && seen[EXIT]);
 }

@@ -131,7 +131,7 @@ static void reap(u64 now) {
 	int status = 0;
 	for (long pid; (pid = sys(wait4, -1, &status, WNOHANG)) > 0;) {
 		if (pid == brain_pid()) brain_ended(status, now);
-		else children_reaped((int)pid, status), watches_reaped((int)pid, status, now);
+		else children_replace((int)pid, status), children_reaped((int)pid, status), watches_reaped((int)pid, status, now);
 	}
 }
 

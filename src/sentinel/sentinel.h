@@ -69,6 +69,7 @@ int spawn(const struct command *command, const int sockets[2], int executable, e
 int children_reserve(u32 more);
 void children_acknowledge(u32 ack);
 void children_start(const struct frame *next);
+void children_replace(int pid, int status);
 void children_reaped(int pid, int status);
 void children_signal(const struct frame *next);
 

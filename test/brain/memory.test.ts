@@ -17,6 +17,7 @@ test('what one brain leaves, the next one reads', () => {
         state: initialState(makeTarget(), 1, 5),
         isUnwatched: true,
         oomMarks: [{ pid: 1, startTime: 2, path: '/x', kills: 3 }],
+        nextId: null,
         lastEnd: null,
         recoveries: 2,
         budget: FULL_BUDGET,

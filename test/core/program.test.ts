@@ -200,3 +200,26 @@ test('where only the process itself is meant, a stop leaves the others to themse
   );
   assert.equal(step(target, gone.state, sees(one), 5_101).state.phase.kind, 'stopped');
 });
+
+test('what the host has started in the moment of a death is followed, and told like any other', () => {
+  const next = { pid: 501, startTime: 2 };
+  const { state, told } = play(
+    makeProgram(),
+    ...STARTED,
+    [5_000, { kind: 'replaced', identity: next }],
+    [5_000, ends({ kind: 'killed', signal: 'SEGV' })],
+    [5_000, ended],
+    [6_001, sees({ ...command, ...next })],
+  );
+  assert.deepEqual(told.slice(3), ['exited', 'recovering', 'recovered'], 'and nothing is started for it');
+  assert.ok(state.phase.kind === 'up' && state.phase.followed[0]?.pid === 501 && state.command?.pid === 501);
+});
+
+test('what the host has started is stopped with the rest, if somebody wanted that meanwhile', () => {
+  const target = makeProgram();
+  const up = play(target, ...STARTED).state;
+  const asked = step(target, up, { kind: 'asked', order: { verb: 'stop' } }, 5_000);
+  const replaced = step(target, asked.state, { kind: 'replaced', identity: { pid: 501, startTime: 2 } }, 5_000);
+  const told = step(target, replaced.state, sees({ ...command, pid: 501, startTime: 2 }), 5_001);
+  assert.ok(told.actions.some((action) => action.kind === 'signal' && action.identities[0]?.pid === 501));
+});

@@ -102,6 +102,7 @@ esac
     isReady: false,
     isPatient: false,
     taps: [],
+    replaces: [],
     forwards: false,
     end: 'stay',
   } as const;

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { statusOf, tell, until, watchConfig } from '../support/control.ts';
-import { isAlive, readProcess, signal } from '../support/processes.ts';
+import { allProcesses, isAlive, readProcess, signal } from '../support/processes.ts';
 import { idle, living, QUICK_PROGRAMS } from '../support/program.ts';
 import { makeSandbox, type Sandbox, withoutTimes } from '../support/sandbox.ts';
 import { waitUntil } from '../support/wait-until.ts';
@@ -215,4 +215,64 @@ test('no variable of the watchdog reaches a program, but what it is told', async
   const variables = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
   assert.ok(variables.includes('OWN=x') && variables.includes('WATCHDOG_TARGET=p'));
   assert.ok(!variables.some((one) => one.startsWith('WATCHDOG_FRAME')));
+});
+
+/** Until no brain is awake: from here on the sentinel is alone. */
+async function asleep(sandbox: Sandbox, watchdog: number): Promise<void> {
+  const brains = () => allProcesses().filter((one) => one.ppid === watchdog && one.line.startsWith('watchdog: brain'));
+  await waitUntil('it is up', () => sandbox.read('log').includes(', lasted'));
+  await waitUntil('the brain sleeps', () => brains().length === 0);
+}
+
+test('one that crashes while all sleeps is followed by the next at once, and all of it is told', async (t) => {
+  const sandbox = makeSandbox(t);
+  const text = `[target.p]\ncommand = ${bash(`echo $WATCHDOG_CAUSE >> ${sandbox.path('ev')}; ${idle(sandbox, 'p')}`)}\n`;
+  const watchdog = watchConfig(sandbox, QUICK_PROGRAMS + text, ['--linger', '0']);
+  for (let kill = 1; kill <= 3; kill += 1) {
+    const lasted = () => sandbox.read('log').split(', lasted').length - 1;
+    await waitUntil('it has lasted', () => lasted() === kill);
+    await asleep(sandbox, watchdog.pid);
+    const [pid = 0] = living(sandbox, 'p');
+    signal(pid, 'SIGSEGV');
+    await waitUntil('there is another', () => living(sandbox, 'p').some((one) => one !== pid));
+  }
+  await until(sandbox, 'p', 'up');
+  assert.equal(sandbox.read('ev'), 'start\nexited\nexited\nexited\n', 'each was started once');
+  assert.equal(statusOf(sandbox, 'p').recoveries, 3);
+  assert.equal(statusOf(sandbox, 'p').lastExit, 'killed by SIGSEGV');
+  assert.deepEqual(
+    statusOf(sandbox, 'p').processes.map(({ pid }) => pid),
+    living(sandbox, 'p'),
+  );
+  assert.equal(lines(sandbox, 'p').filter((line) => /not expected; starting it again/.test(line)).length, 3);
+  assert.equal(tell(sandbox, 'stop', 'p').status, 0);
+  assert.equal(living(sandbox, 'p').length, 0);
+});
+
+test('while all sleeps, an end that was expected is no reason to start, nor is a crash that has left somebody', async (t) => {
+  const sandbox = makeSandbox(t);
+  const m = sandbox.marker;
+  const done = bash(
+    `trap 'exit 0' USR1; echo done >> ${sandbox.path('ev')}; : ${m}_done; while :; do sleep 0.05; done`,
+  );
+  const leaves = bash(
+    `echo leaves >> ${sandbox.path('ev')}; (setsid bash -c 'exec -a ${m}_far sleep 1000' &); ${idle(sandbox, 'leaves')}`,
+  );
+  const text = `[target.done]\ncommand = ${done}\n[target.leaves]\ncommand = ${leaves}\n`;
+  const watchdog = watchConfig(sandbox, QUICK_PROGRAMS + text, ['--linger', '0']);
+  await waitUntil('both have lasted', () => sandbox.read('log').split(', lasted').length === 3);
+  await asleep(sandbox, watchdog.pid);
+  const far = living(sandbox, 'far');
+  signal(living(sandbox, 'leaves')[0] ?? 0, 'SIGKILL');
+  await waitUntil('it is there again', () => sandbox.read('ev').split('leaves').length === 3);
+  assert.ok(far.length === 1 && !isAlive(far[0] ?? 0), 'who was left has ended before');
+  assert.match(lines(sandbox, 'leaves').join('\n'), /left behind: pid/);
+  await waitUntil('both have lasted', () => sandbox.read('log').split(', lasted').length === 4);
+  await asleep(sandbox, watchdog.pid);
+  signal(
+    allProcesses().find((one) => one.ppid === watchdog.pid && one.line.includes(`${m}_done`))?.pid ?? 0,
+    'SIGUSR1',
+  );
+  await until(sandbox, 'done', 'exited');
+  assert.equal(sandbox.read('ev').split('done').length, 2);
 });

@@ -43,6 +43,7 @@ const frame: Frame = {
   isReady: true,
   isPatient: false,
   taps: [],
+  replaces: [],
   forwards: false,
   detaches: true,
   signals: [{ pid: 43, number: 15 }],

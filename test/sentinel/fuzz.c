@@ -88,7 +88,7 @@ int spawn(const struct command *command, const int sockets[2], int executable, e
 }
 
 static const char *const WORDS[] = { "state ", "brain\n", "title ", "note ", "log ", "offset ", "files ", "lock ", "control ", "watch ",
-	"deadline ", "start ", "signal ", "kill ", "ready\n", "detach\n", "tap ", "rotate ", "patient\n", "forward\n", "foreground\n", "sleep\n", "exit ", "program ", "arg ", "env ", "unset ", "directory ", "output ", "user ", "group ", "umask ", "nice ", "limit ", "1\nx\n", "0\n\n",
+	"deadline ", "start ", "signal ", "kill ", "ready\n", "detach\n", "tap ", "rotate ", "replace ", "unless ", "patient\n", "forward\n", "foreground\n", "sleep\n", "exit ", "program ", "arg ", "env ", "unset ", "directory ", "output ", "user ", "group ", "umask ", "nice ", "limit ", "1\nx\n", "0\n\n",
 	"2\na=\n", "\n", " ", "0", "1", "99999999999999999999", "4194304 18446744073709551615", "5 77\n", "101 9\n", "%t%z%m%%%", "\0" };
 
 static u64 put(char *to, u64 at, u64 room, const char *text, u64 length) {
@@ -115,6 +115,7 @@ static u64 make_body(char *to, u64 room) {
 	if (next_random(3) == 0) PUT("ready\n");
 	if (next_random(9) == 0) PUT("detach\n");
 	if (next_random(4) == 0) PUT("start 7\nprogram 2\n/s\narg 1\ns\noutput 2\n/o\nrotate %lu %lu\n", next_random(3) * 50, next_random(4));
+	if (next_random(3) == 0) PUT("replace %lu 77 %lu\nprogram 2\n/s\narg 1\ns\nunless %lu\n", 100 + next_random(60), next_random(99), next_random(3));
 	if (next_random(6) == 0) PUT("tap %lu 77\noutput 2\n/o\nrotate %lu 2\n", 100 + next_random(9), next_random(3) * 50);
 	if (next_random(3) == 0) PUT("patient\n");
 	if (next_random(9) == 0) PUT("forward\n");
@@ -176,7 +177,10 @@ int main(int count, char **arguments) {
 		for (u32 i = 0; i < watch_count; i++) polled[FIXED + i].revents = (short)(next_random(3) ? 0 : next_random(2) ? POLLIN : POLLHUP);
 		watches_look(clock_ms);
 		event_signal((u32)next_random(40));
-		if (child_count && next_random(2)) children_reaped(children[next_random(child_count)].pid, (int)next_random(65536));
+		if (child_count && next_random(2)) {
+			int pid = children[next_random(child_count)].pid, status = (int)next_random(65536);
+			children_replace(pid, status), children_reaped(pid, status);
+		}
 		if (watch_count && next_random(4) == 0) watches_reaped(watches[next_random(watch_count)].pid, 9, clock_ms);
 		outputs_read();
 		if (next_random(9) == 0) outputs_drain();

@@ -442,3 +442,35 @@ test('out of memory for a frame: its brain is taken for one that failed, and the
   next.end();
   assert.equal((await sentinel.nextBrain()).state, 'second');
 });
+
+/** What is to follow a command, and whether it does after such an end. */
+const REPLACED: readonly (readonly [what: string, script: string, unless: readonly number[], follows: boolean])[] = [
+  ['a crash', 'kill -9 $$', [0], true],
+  ['an exit status that was not expected', 'exit 3', [0, 2], true],
+  ['one that was', 'exit 2', [0, 2], false],
+  ['a crash that leaves somebody of the group', 'sleep 1000 & kill -9 $$', [0], false],
+  ['a crash that leaves an orphan elsewhere', '(setsid sleep 1000 &) ; kill -9 $$', [0], false],
+];
+for (const [what, script, unless, follows] of REPLACED) {
+  test(`${what} is ${follows ? '' : 'not '}followed by what a frame has said, and that is told before the end`, async (t) => {
+    const sandbox = makeSandbox(t);
+    const sentinel = await playSentinel(sandbox);
+    const brain = await sentinel.nextBrain();
+    const first = shell(`: ${sandbox.marker}; while [ ! -e ${sandbox.path('go')} ]; do sleep 0.02; done; ${script}`);
+    brain.send({ ...sentinel.frame, starts: [{ id: 1, command: first }] }, 0);
+    const seq = await brain.told(/ started 1 \d+ \d+$/);
+    const [, pid = '', startTime = ''] = / started 1 (\d+) (\d+)$/.exec(brain.lines().join('\n')) ?? [];
+    const next = { pid: Number(pid), startTime: Number(startTime), id: 2, unless, command: shell('exec sleep 1000') };
+    brain.send({ ...sentinel.frame, replaces: [next], title: 'watchdog: armed' }, seq);
+    await waitUntil('the frame is applied', () =>
+      readProcess(sentinel.process.pid)?.line.startsWith('watchdog: armed'),
+    );
+    sandbox.write('go', '');
+    await brain.told(new RegExp(` ended ${pid} `));
+    const said = brain
+      .lines()
+      .filter((line) => / (started|ended) /.test(line))
+      .map((line) => line.split(' ')[2]);
+    assert.deepEqual(said, follows ? ['started', 'started', 'ended'] : ['started', 'ended']);
+  });
+}

@@ -67,6 +67,7 @@ export async function playSentinel(
     isReady: false,
     isPatient: false,
     taps: [],
+    replaces: [],
     forwards: false,
     detaches: false,
     end: 'stay',

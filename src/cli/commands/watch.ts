@@ -57,6 +57,7 @@ async function becomeSentinelOf(plan: Plan, path: string): Promise<never> {
     deadlineMs: null,
     starts: [],
     taps: [],
+    replaces: [],
     signals: [],
     kills: [],
     end: 'stay',
