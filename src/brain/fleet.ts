@@ -516,7 +516,8 @@ export async function openFleet({ host, log, memory, onTold, title, words, write
       const identity = state.command;
       if (program === null || rules.program === null || rules.dryRun || identity === null) return [];
       const isPlain = state.phase.kind === 'up' && followed(state).some((one) => isSame(one, identity));
-      const isAlone = target.dependsOn.length === 0 && rules.program.autorestart !== 'never';
+      const isAlone =
+        target.dependsOn.length === 0 && rules.program.autorestart !== 'never' && !rules.program.isAtTerminal;
       if (!isPlain || !isAlone || member.isUnwatched) return [];
       if (member.nextId === null) {
         member.nextId = jobs.nextId;

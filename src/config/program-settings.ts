@@ -58,6 +58,7 @@ export function readProgram(reader: Reader): ProgramSettings | null {
       autorestart: AUTORESTART[choice(reader, 'autorestart', ['true', 'false', 'unexpected']) ?? 'unexpected'],
       expectedExitCodes: readExitCodes(reader),
       daemonizes: isOn(reader, 'daemonizes'),
+      isAtTerminal: false,
       ends: choice(reader, 'kill-mode', ['family', 'process']) ?? 'family',
     },
     output: readOutput(reader),

@@ -23,6 +23,8 @@ import type {
   TargetState,
 } from './types.ts';
 
+/** 128 and the numbers of INT and QUIT. */
+const KEY_STATUSES: readonly number[] = [130, 131];
 /** Between looks while what is left is being ended. */
 const LEFTOVER_LOOK_MS = 100;
 /** How long somebody may still be there after KILL before that is told. */
@@ -94,8 +96,15 @@ export function isExpected({ expectedExitCodes }: ProgramRule, how: Death): bool
   return how.kind === 'exited' && expectedExitCodes.includes(how.status);
 }
 
+/** Ctrl-C and Ctrl-\\: the signal itself, or the exit status that shells and interpreters make of it. */
+function isByKeys(how: Death): boolean {
+  if (how.kind === 'killed') return how.signal === 'INT' || how.signal === 'QUIT';
+  return how.kind === 'exited' && KEY_STATUSES.includes(how.status);
+}
+
 /** Whether it is started again after such an end. */
 export function isRestarted(program: ProgramRule, how: Death): boolean {
+  if (program.isAtTerminal && isByKeys(how)) return false;
   if (program.autorestart === 'unexpected') return !isExpected(program, how);
   return program.autorestart === 'always';
 }

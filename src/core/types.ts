@@ -110,6 +110,8 @@ export interface ProgramRule {
   readonly expectedExitCodes: readonly number[];
   /** Its command only starts it, and ends. Otherwise it is found out whether it does. */
   readonly daemonizes: boolean;
+  /** It has our terminal: that somebody ends it by the keys for that is a wish, and no failure. */
+  readonly isAtTerminal: boolean;
   /** Who of it is ended: all that descend from it, or only the process that is followed. */
   readonly ends: 'family' | 'process';
 }

@@ -1,5 +1,6 @@
 /** From what the user gave for each target to its plan, with all that only this machine can tell to be wrong. */
 import { basename, join, parse, resolve } from 'node:path';
+import { isatty } from 'node:tty';
 import type { GivenTarget } from '../config/file.ts';
 import { hint, type Problem } from '../config/given.ts';
 import type { ProgramSettings } from '../config/program-settings.ts';
@@ -136,7 +137,7 @@ function toTargetPlan(
       recoverTimeoutMs: settings.recoverTimeoutMs,
       backoff: settings.backoff,
       stop: settings.stop,
-      program: program?.rule ?? null,
+      program: program === null ? null : { ...program.rule, isAtTerminal: isForeground(program, common) && isatty(0) },
       dryRun: common.isDryRun,
     },
     look,
@@ -158,19 +159,24 @@ function toProgramPlan(
   number: number | null,
   program: ProgramSettings,
   { restraint }: TargetSettings,
-  { config, familyKey, isDaemon }: Common,
+  common: Common,
 ): ProgramPlan {
   // Whoever sets that limit means it: then only the command itself is known.
   const isMarked = restraint.limits.every(({ name }) => name !== 'rttime');
   return {
     script: program.script,
     args: program.args,
-    mark: isMarked ? markOf(`${familyKey}\0${label}`) : null,
+    mark: isMarked ? markOf(`${common.familyKey}\0${label}`) : null,
     output: toKeptOutput(program, number),
-    isForeground: config === null && !isDaemon && program.numprocs === 1,
+    isForeground: isForeground(program, common),
     priority: program.priority,
     exitOnFailure: program.exitOnFailure,
   };
+}
+
+/** The one program of a command line is where the watchdog itself would be. */
+function isForeground({ numprocs }: ProgramSettings, { config, isDaemon }: Common): boolean {
+  return config === null && !isDaemon && numprocs === 1;
 }
 
 /** Each copy has a file of its own: its number comes before the last dot of the name. */

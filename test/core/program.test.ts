@@ -10,6 +10,7 @@ const rule: ProgramRule = {
   autorestart: 'unexpected',
   expectedExitCodes: [0, 2],
   daemonizes: false,
+  isAtTerminal: false,
   ends: 'family',
 };
 const one: Relative = { pid: 101, startTime: 7, group: 101, commandLine: 'worker' };
@@ -89,6 +90,19 @@ for (const [how, ...starts] of ENDS) {
     });
   }
 }
+
+test('at a terminal, an end by its keys is a wish', () => {
+  const target = makeProgram({ isAtTerminal: true, autorestart: 'always' });
+  for (const how of [
+    { kind: 'killed', signal: 'INT' },
+    { kind: 'exited', status: 130 },
+  ] as const) {
+    const { state } = play(target, ...STARTED, [5_000, ends(how)], [5_000, ended], [5_001, look(nobody)]);
+    assert.equal(state.phase.kind, 'exited');
+  }
+  const { state } = play(target, ...STARTED, [5_000, exits(1)], [5_000, ended], [5_001, look(nobody)]);
+  assert.equal(state.phase.kind, 'recovering');
+});
 
 test('one that ends before it has lasted is tried again later, unless that was expected', () => {
   const failed = play(makeProgram(), ...BEGUN, [500, exits(1)], [500, ended], [501, look(nobody)]);

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { compile } from '../support/compile.ts';
 import { allProcesses, readProcess, signal } from '../support/processes.ts';
 import { IN_NAMESPACES, makeSandbox, type Running, type Sandbox, WATCHDOG } from '../support/sandbox.ts';
 import { waitUntil } from '../support/wait-until.ts';
@@ -176,4 +177,20 @@ test('beside a shell it is what nohup is: it goes on without a terminal, and tak
   assert.match(status, /SigIgn:\s+0+\n/);
   signal(running.pid, 'SIGTERM');
   assert.equal((await running.ended).status, 143);
+});
+
+test('at a terminal the program has it: it reads, and Ctrl-C ends both', async (t) => {
+  const sandbox = makeSandbox(t);
+  const own = ['--log', sandbox.path('log'), '--control', 'off', '--quiet', '--autorestart', 'true'];
+  const script = `echo ready; tty; exec -a ${sandbox.marker} sleep 1000`;
+  const terminal = sandbox.start(compile(sandbox, 'terminal'), [WATCHDOG, ...own, '--', 'bash', '-c', script]);
+  await waitUntil('it runs', () => terminal.output().includes('/dev/pts/') && sandbox.targets().length === 1);
+  await waitUntil('it has lasted', () => sandbox.read('log').includes(', lasted'));
+  signal(terminal.pid, 'SIGUSR2');
+  await terminal.ended;
+  assert.equal(sandbox.targets().length, 0);
+  assert.match(
+    sandbox.read('log'),
+    /killed by SIGINT, not expected; not started again\n.*stopped: the program has ended/,
+  );
 });

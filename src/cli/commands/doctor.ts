@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { OPTION_SPECS } from '../../config/options.ts';
 import { findLogPlace } from '../../plan/log-place.ts';
 import { readWishes } from '../../plan/make-plan.ts';
@@ -10,6 +11,7 @@ import { lookAround } from '../../system/look.ts';
 import { ownExecutable } from '../../system/own-process.ts';
 import { isAllowed } from '../../system/paths.ts';
 import { openProcFiles } from '../../system/proc-file.ts';
+import { hasEnded, parseStat } from '../../system/proc-stat.ts';
 import { openProcessTable, type ProcessTable } from '../../system/process-table.ts';
 import { exitCode } from '../exit-codes.ts';
 import { chooseHost } from '../host-choice.ts';
@@ -31,7 +33,7 @@ export async function doctor(invocation: Invocation): Promise<number> {
   const table = openProcessTable(null);
   const trouble = (await table.scan(() => false)).troubleFor(null);
   lines.push(`process table: ${table.kind === 'proc' ? '/proc' : 'ps'}${trouble === null ? '' : `, but ${trouble}`}`);
-  const hindrances = [...(trouble === null ? [] : [trouble]), ...findReaperTrouble()];
+  const hindrances = [...(trouble === null ? [] : [trouble]), ...(await findReaperTrouble())];
   const hasTarget = OPTION_SPECS.some(({ name, scope }) => scope === 'target' && name in given);
   if (hasTarget || configPath(given, environment) !== null) {
     const checked = await checkWatch(invocation, table);
@@ -44,23 +46,34 @@ export async function doctor(invocation: Invocation): Promise<number> {
   return exitCode(hindrances.length === 0 ? 'ok' : 'down');
 }
 
-/** Orphans that have ended stay zombies where process 1 takes no notice of them. */
-function findReaperTrouble(): readonly string[] {
-  const read = openProcFiles();
-  const children = read('/proc/1/task/1/children');
-  const pids = 'text' in children ? children.text.split(' ').filter((word) => word !== '') : [];
-  const zombies = pids.filter((pid) => {
-    const stat = read(`/proc/${pid}/stat`);
-    return 'text' in stat && /\) Z /.test(stat.text);
-  });
-  if (zombies.length < MANY_ZOMBIES) return [];
+/** Orphans that have ended stay zombies where process 1 takes no notice of them; some take it late. */
+async function findReaperTrouble(): Promise<readonly string[]> {
+  const first = zombiesOfInit();
+  if (first.length < MANY_ZOMBIES) return [];
+  await sleep(REAP_MS);
+  const after = zombiesOfInit();
+  const left = first.filter((one) => after.includes(one));
+  if (left.length < MANY_ZOMBIES) return [];
   return [
-    `process 1 does not reap orphans: ${zombies.length} of its children are zombies; start the container with an init, or with watchdog itself`,
+    `process 1 does not reap orphans: ${left.length} of its children are zombies; start the container with an init, or with watchdog itself`,
   ];
 }
 
-/** One may be about to be reaped. */
+/** Fewer say nothing: somebody may wait for each of them in his own time. */
 const MANY_ZOMBIES = 3;
+const REAP_MS = 2_000;
+
+/** By number and start time. */
+function zombiesOfInit(): readonly string[] {
+  const read = openProcFiles();
+  const children = read('/proc/1/task/1/children');
+  const pids = 'text' in children ? children.text.split(' ').filter((word) => word !== '') : [];
+  return pids.flatMap((pid) => {
+    const text = read(`/proc/${pid}/stat`);
+    const stat = 'text' in text ? parseStat(text.text) : null;
+    return stat !== null && hasEnded(stat) ? [`${pid} ${stat.startTime}`] : [];
+  });
+}
 
 async function checkWatch(
   invocation: Invocation,
