@@ -4,7 +4,9 @@ import { COMMANDS, CONFIG_COMMANDS } from '../src/cli/arguments.ts';
 import { EXIT_CODES } from '../src/cli/exit-codes.ts';
 import { DESCRIPTIONS } from '../src/cli/help.ts';
 import { TOPICS } from '../src/cli/topics.ts';
-import { type CommandName, OPTION_SPECS, type OptionSpec, optionName } from '../src/config/options.ts';
+import type { CommandName } from '../src/config/commands.ts';
+import type { OptionSpec } from '../src/config/option-spec.ts';
+import { OPTION_SPECS, optionName } from '../src/config/options.ts';
 
 const SYNOPSES: readonly string[] = [
   '--pattern REGEX --recover COMMAND [options]',

@@ -6,8 +6,10 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { EXIT_CODES } from '../src/cli/exit-codes.ts';
+import { CONTROL_COMMANDS } from '../src/config/commands.ts';
 import { variableOf } from '../src/config/environment.ts';
-import { CONTROL_COMMANDS, OPTION_SPECS, type OptionSpec, optionName } from '../src/config/options.ts';
+import type { OptionSpec } from '../src/config/option-spec.ts';
+import { OPTION_SPECS, optionName } from '../src/config/options.ts';
 import { configSchema } from '../src/config/schema.ts';
 import { DEFAULT_EVENTS, EVENTS } from '../src/core/notice.ts';
 

@@ -5,52 +5,30 @@
  * are written twice, but never is anything started without a line, or twice.
  */
 import { findWaitedFor, isThere, withDependencies } from '../core/fleet.ts';
-import { type Budget, FULL_BUDGET, MAX_TOLD, spend } from '../core/notice.ts';
+import { FULL_BUDGET, MAX_TOLD, spend } from '../core/notice.ts';
 import { hurryStop } from '../core/operator.ts';
 import type { Changes } from '../core/report.ts';
 import { mayRest } from '../core/rest.ts';
 import { signalNumber } from '../core/signals.ts';
 import { followed, isSame, wakeAtMs } from '../core/state.ts';
 import { step } from '../core/step.ts';
-import type {
-  Action,
-  Death,
-  Identity,
-  Input,
-  OperatorOrder,
-  Phase,
-  Report,
-  Target,
-  TargetState,
-} from '../core/types.ts';
+import type { Action, Death, Identity, Input, OperatorOrder, Report, Target, TargetState } from '../core/types.ts';
 import type { Host, HostEvent, Order } from '../host/host.ts';
 import { commandsOf, type Plan, type TargetPlan, toOnlooker, toWanted } from '../plan/plan.ts';
 import { type ChildSpec, explainNotStarted } from '../system/child.ts';
 import type { Log } from '../system/log.ts';
-import { type Onlooker, observe, type Question, type Wanted } from '../system/look.ts';
-import type { OomMark } from '../system/oom.ts';
+import { type Onlooker, observe } from '../system/look.ts';
 import { marksFor, withCause } from './cause.ts';
+import { toChildSpec, type Variables } from './child-spec.ts';
 import { explainEnd } from './command-end.ts';
 import { type Entry, toEntry, withEntry } from './history.ts';
 import { type Job, nextLimitAtMs, overdue, withIdentity, withJob, withoutJob } from './jobs.ts';
 import { exitStatusOf, hasLeft, inPriority, isOver, type Leaving, nextToLeave } from './leaving.ts';
+import { type Member, questionOf, toDependents, toNames } from './member.ts';
 import type { Memory, Remembered } from './memory.ts';
 import { noticesOf } from './notices.ts';
+import { compare, HELD, isSamePlan, isToBeRestarted } from './plan-changes.ts';
 import { beginFrom, openSavedFile, readSaved, type SavedTarget, toSaved } from './saved.ts';
-
-/** One target at work; what changes of it is exchanged as a whole, never in parts. */
-export interface Member {
-  readonly plan: TargetPlan;
-  readonly wanted: Wanted;
-  state: TargetState;
-  isUnwatched: boolean;
-  oomMarks: readonly OomMark[];
-  recoveries: number;
-  nextId: number | null;
-  lastEnd: Death | null;
-  budget: Budget;
-  history: readonly Entry[];
-}
 
 export interface Fleet {
   readonly plan: Plan;
@@ -117,10 +95,6 @@ interface Deeds {
 }
 
 const NOTHING_SAVED: ReturnType<typeof readSaved> = { targets: [], why: null };
-/** Where an operator has led a target. */
-const HELD: readonly Phase['kind'][] = ['paused', 'stopping', 'stopped'];
-/** What a program in the foreground writes goes where ours would. */
-const INHERITED = { path: null, descriptor: 1 };
 const RESTART: Input = { kind: 'asked', order: { verb: 'restart' } };
 const NO_DEEDS: Pick<Order, 'starts' | 'taps' | 'signals' | 'kills' | 'replaces'> = {
   starts: [],
@@ -203,7 +177,7 @@ export async function openFleet({ host, log, memory, onTold, title, words, write
       await settle();
     },
     async signal(member, signal, what) {
-      const [observation] = await observe(onlooker, [questionOf(member)]);
+      const [observation] = await observe(onlooker, [questionOf(member, host.reaper)]);
       if (observation !== undefined) input(member, { kind: 'observed', observation });
       const seen = observation === undefined || observation.kind === 'unknown' ? [] : observation.seen;
       if (seen.length > 0) tell(member, { kind: 'asked', what });
@@ -478,33 +452,15 @@ export async function openFleet({ host, log, memory, onTold, title, words, write
     }
   }
 
-  function start(member: Member, kind: Job['kind'], command: string, context: Readonly<Record<string, string>>): void {
+  function specOf(member: Member, kind: Job['kind'], command: string, context: Variables): ChildSpec {
+    const by = { pid: host.pid, start: plan.start, output: log.output() };
+    return toChildSpec(member.plan, kind, command, context, by);
+  }
+
+  function start(member: Member, kind: Job['kind'], command: string, context: Variables): void {
     const id = jobs.nextId;
     jobs = withJob(jobs, kind, member.plan.rules.name, host.nowMs());
     deeds.starts.push({ id, spec: specOf(member, kind, command, context) });
-  }
-
-  function specOf(
-    { plan: { cwd, program, restraint, rules, set, user } }: Member,
-    kind: Job['kind'],
-    command: string,
-    context: Readonly<Record<string, string>>,
-  ): ChildSpec {
-    const isProgram = kind === 'recovery' && program !== null;
-    const isForeground = isProgram && program.isForeground;
-    const own = { WATCHDOG_TARGET: rules.name, WATCHDOG_BY: String(host.pid), ...context };
-    return {
-      command,
-      args: isProgram ? program.args : [],
-      mark: isProgram ? program.mark : null,
-      isForeground,
-      cwd,
-      set: { ...set, ...own },
-      unset: user === null ? plan.start.unset : plan.start.unsetForOthers,
-      output: (isProgram ? program.output : null) ?? (isForeground ? INHERITED : log.output()),
-      user,
-      restraint,
-    };
   }
 
   /** Programs that are up, and started again whatever becomes of the others: nobody need be woken before. */
@@ -537,7 +493,10 @@ export async function openFleet({ host, log, memory, onTold, title, words, write
     while (looks.size > 0) {
       const batch = withDependenciesOf(looks);
       looks.clear();
-      const observations = await observe(onlooker, batch.map(questionOf));
+      const observations = await observe(
+        onlooker,
+        batch.map((member) => questionOf(member, host.reaper)),
+      );
       batch.forEach((member, at) => {
         const observation = observations[at];
         if (observation !== undefined) input(member, { kind: 'observed', observation });
@@ -564,22 +523,6 @@ export async function openFleet({ host, log, memory, onTold, title, words, write
     host.commit(orderOf({ kills, signals, starts: ordered, taps, replaces: [] }));
   }
 
-  function questionOf({ plan: { program, rules }, state, wanted }: Member): Question {
-    if (program === null || rules.program === null) return { wanted, followed: followed(state), program: null };
-    const { kind } = state.phase;
-    return {
-      wanted,
-      followed: followed(state),
-      program: {
-        mark: program.mark === null ? null : String(program.mark.soft),
-        reaper: host.reaper,
-        command: state.command,
-        isStarter: rules.program.daemonizes,
-        isWhole: kind === 'looking' || kind === 'stopping' || kind === 'paused',
-      },
-    };
-  }
-
   /** Whether its end would be told at once: nobody need look. */
   function isKnown({ isUnwatched, state }: Member): boolean {
     return state.phase.kind === 'up' && host.tellsDeaths && !isUnwatched;
@@ -594,25 +537,10 @@ export async function openFleet({ host, log, memory, onTold, title, words, write
 
   async function replace(next: Plan): Promise<Changes> {
     const before = byName;
-    const names = next.targets.map(({ rules }) => rules.name);
-    const same = (target: TargetPlan): boolean =>
-      JSON.stringify(before.get(target.rules.name)?.plan) === JSON.stringify(target);
-    const kept = next.targets.filter(({ rules }) => before.has(rules.name));
+    const changes = compare(before, next.targets);
     // A program that is no longer wanted is still ours until it has ended.
-    const retired = members.filter(({ plan: { program, rules } }) => program !== null && !names.includes(rules.name));
-    const changes: Changes = {
-      added: names.filter((name) => !before.has(name)),
-      changed: kept.filter((target) => !same(target)).map(({ rules }) => rules.name),
-      removed: [...before].flatMap(
-        ([
-          name,
-          {
-            plan: { isRetired },
-          },
-        ]) => (names.includes(name) || isRetired ? [] : [name]),
-      ),
-      unchanged: kept.filter(same).map(({ rules }) => rules.name),
-    };
+    const isKept = (name: string): boolean => next.targets.some(({ rules }) => rules.name === name);
+    const retired = members.filter(({ plan: { program, rules } }) => program !== null && !isKept(rules.name));
     for (const name of changes.removed) tell(before.get(name) as Member, { kind: 'removed' });
     const carried = await Promise.all(next.targets.map((target) => carryOver(target, before.get(target.rules.name))));
     const leaving = retired.map(
@@ -647,7 +575,7 @@ export async function openFleet({ host, log, memory, onTold, title, words, write
   /** What was known of a target of this name goes on, as far as it is still about the same processes. */
   async function carryOver(target: TargetPlan, before: Member | undefined): Promise<Member> {
     if (before === undefined) return toMember(target, undefined);
-    if (JSON.stringify(before.plan) === JSON.stringify(target)) return before;
+    if (isSamePlan(before.plan, target)) return before;
     tell(before, { kind: 'changed' });
     if (JSON.stringify(before.plan.look) === JSON.stringify(target.look)) return { ...before, plan: target };
     const { history, lastEnd, recoveries, state } = before;
@@ -693,28 +621,6 @@ export async function openFleet({ host, log, memory, onTold, title, words, write
     const all = [...members.map(({ state }) => wakeAtMs(state)), log.retryAtMs(), nextLimitAtMs(jobs)];
     return all.reduce(earliest, null);
   }
-}
-
-/** A program that runs as it should no longer be started. */
-function isToBeRestarted(before: Member | undefined, { plan, state }: Member): boolean {
-  if (before === undefined || plan.program === null || state.phase.kind === 'exited') return false;
-  if (HELD.some((kind) => kind === state.phase.kind)) return false;
-  const how = ({ cwd, program, restraint, set, user }: TargetPlan): string =>
-    JSON.stringify([cwd, program?.script, program?.args, restraint, set, user]);
-  return how(before.plan) !== how(plan);
-}
-
-function toNames(members: readonly Member[]): ReadonlyMap<string, Member> {
-  return new Map(members.map((member) => [member.plan.rules.name, member]));
-}
-
-/** Who waits for whom: by name, those that depend on it. */
-function toDependents(members: readonly Member[]): ReadonlyMap<string, readonly Member[]> {
-  const dependents = new Map<string, Member[]>();
-  for (const member of members) {
-    for (const name of member.plan.dependsOn) dependents.set(name, [...(dependents.get(name) ?? []), member]);
-  }
-  return dependents;
 }
 
 function earliest(one: number | null, other: number | null): number | null {

@@ -1,6 +1,6 @@
 /** How a watch ends that has programs of its own: they end with it, those first that nobody else of them needs. */
 import type { Death, TargetState } from '../core/types.ts';
-import type { Member } from './fleet.ts';
+import type { Member } from './member.ts';
 
 /** Why the watch ends, from the moment that this is so until the last program has ended. */
 export interface Leaving {

@@ -1,7 +1,7 @@
 /** What came of an operator's order, by the state that the target is in. */
 
 import { describeDeath } from '../core/report.ts';
-import type { Member } from './fleet.ts';
+import type { Member } from './member.ts';
 import { describeFailureOf } from './status.ts';
 
 /** `null` while it is still on its way. */

@@ -2,7 +2,7 @@
 import { describeDeath } from '../core/report.ts';
 import { followed, without } from '../core/state.ts';
 import type { Seen } from '../core/types.ts';
-import type { Member } from './fleet.ts';
+import type { Member } from './member.ts';
 import { describeFailureOf } from './status.ts';
 
 /** A reload that was asked for, and how the target was before. */

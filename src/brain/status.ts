@@ -6,7 +6,7 @@ import { followed } from '../core/state.ts';
 import type { Phase } from '../core/types.ts';
 import { formatIsoTime } from '../system/clock.ts';
 import type { Usage } from '../system/usage.ts';
-import type { Member } from './fleet.ts';
+import type { Member } from './member.ts';
 import { phaseWords } from './title.ts';
 
 type ReadUsage = (pids: readonly number[]) => Promise<ReadonlyMap<number, Usage>>;

@@ -1,16 +1,10 @@
 /** The command line, taken apart by commander from the one table of options. */
 import { Command, CommanderError, Option } from 'commander';
+import { CONTROL_COMMANDS, type CommandName } from '../config/commands.ts';
 import type { Given, GivenValue, Problem } from '../config/given.ts';
 import { nearest } from '../config/nearest.ts';
-import {
-  CONTROL_COMMANDS,
-  type CommandName,
-  isRepeatable,
-  OPTION_SPECS,
-  type OptionSpec,
-  optionName,
-  specOf,
-} from '../config/options.ts';
+import type { OptionSpec } from '../config/option-spec.ts';
+import { isRepeatable, OPTION_SPECS, optionName, specOf } from '../config/options.ts';
 import { AFTER_HELP, DESCRIPTIONS } from './help.ts';
 import { TOPICS } from './topics.ts';
 

@@ -1,5 +1,7 @@
 /** Completion of commands, options and targets, from the tables that the parser is made of. */
-import { CONTROL_COMMANDS, type CommandName, OPTION_SPECS, type OptionSpec, optionName } from '../config/options.ts';
+import { CONTROL_COMMANDS, type CommandName } from '../config/commands.ts';
+import type { OptionSpec } from '../config/option-spec.ts';
+import { OPTION_SPECS, optionName } from '../config/options.ts';
 import { COMMANDS, CONFIG_COMMANDS } from './arguments.ts';
 import { DESCRIPTIONS } from './help.ts';
 import { TOPICS } from './topics.ts';

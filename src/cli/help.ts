@@ -1,4 +1,4 @@
-import type { CommandName } from '../config/options.ts';
+import type { CommandName } from '../config/commands.ts';
 import { EXIT_CODES } from './exit-codes.ts';
 
 /** What each command is for. */

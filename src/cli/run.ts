@@ -1,7 +1,8 @@
 /** From the command line to an exit code. */
+
+import type { CommandName } from '../config/commands.ts';
 import { readEnvironment } from '../config/environment.ts';
 import type { Given, Problem } from '../config/given.ts';
-import type { CommandName } from '../config/options.ts';
 import { escapeText } from '../core/escape.ts';
 import { ownArguments } from '../system/own-process.ts';
 import { VERSION } from '../version.ts';

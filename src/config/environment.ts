@@ -1,6 +1,8 @@
+import type { CommandName } from './commands.ts';
 import type { Given, GivenValue, Problem, RawValue } from './given.ts';
 import { nearest } from './nearest.ts';
-import { type CommandName, isRepeatable, OPTION_SPECS, type OptionSpec, optionName, variableName } from './options.ts';
+import type { OptionSpec } from './option-spec.ts';
+import { isRepeatable, OPTION_SPECS, optionName, variableName } from './options.ts';
 
 /** Set by others under our prefix: systemd for its own watchdog (sd_watchdog_enabled(3)). */
 const FOREIGN_VARIABLES: ReadonlySet<string> = new Set(['WATCHDOG_USEC', 'WATCHDOG_PID']);

@@ -5,7 +5,8 @@
 import { posix } from 'node:path';
 import { expandVariables } from './expand.ts';
 import { type Given, type GivenValue, hint, type Problem, type RawValue } from './given.ts';
-import { OPTION_SPECS, type OptionSpec } from './options.ts';
+import type { OptionSpec } from './option-spec.ts';
+import { OPTION_SPECS } from './options.ts';
 import { parseToml, type TomlEntry, type TomlValue } from './toml.ts';
 
 /** What one target was given, defaults of the file included. */

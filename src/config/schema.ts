@@ -1,6 +1,7 @@
 /** The JSON Schema of a configuration, from the one table of options: for editors. */
 import { EVENTS } from '../core/notice.ts';
-import { OPTION_SPECS, type OptionScope, type OptionSpec } from './options.ts';
+import type { OptionScope, OptionSpec } from './option-spec.ts';
+import { OPTION_SPECS } from './options.ts';
 
 /** The whole schema (draft 2020-12), as plain data. */
 export function configSchema(): object {

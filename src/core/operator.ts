@@ -2,7 +2,8 @@
  * What an operator asks of a target: to be left alone for a while, to be ended, to be
  * brought back now. Whatever was under way gives way to it.
  */
-import { groupOf, toBeEnded, toSignal } from './program.ts';
+import { PRESSURE_LOOK_MS, pressHarder, toSignal } from './pressure.ts';
+import { groupOf, toBeEnded } from './program.ts';
 import { followed, isSame } from './state.ts';
 import { endCommand, lookAgain, report, startRecovery } from './transitions.ts';
 import type {
@@ -19,14 +20,8 @@ import type {
   TargetState,
 } from './types.ts';
 
-/** Between looks while a target is being ended. */
-const STOP_LOOK_MS = 100;
-/** How long it may still be there after KILL before that is told. */
-const KILL_GRACE_MS = 5_000;
 /** How long a recovery may still run once the target is gone that it was around. */
 const COMMAND_GRACE_MS = 1_000;
-/** Between looks at a target that not even KILL has ended. */
-const STUCK_LOOK_MS = 1_000;
 
 /** Why an order makes no sense now, as a sentence about the target; `null` if it does. */
 export function whyIdle({ phase }: TargetState, { verb }: OperatorOrder): string | null {
@@ -150,38 +145,25 @@ export function whenStopping(
     phase: { ...phase, followed: left, sent, dueAtMs, lookAtMs: Math.min(dueAtMs, nowMs + lookMs) },
   });
   if (nowMs < phase.dueAtMs) {
-    const next = wait(phase.sent, phase.dueAtMs, STOP_LOOK_MS);
+    const next = wait(phase.sent, phase.dueAtMs, PRESSURE_LOOK_MS);
     const untold = phase.sent === 'signal' && !left.some((one) => isAmong(one, phase.told)) ? left : [];
     if (untold.length === 0) return { state: next, actions: [] };
     // Those have ended that were asked first; these have run elsewhere, or come since.
     return { state: withTold(next, untold), actions: [toSignal(untold, target.stop.signal)] };
   }
-  switch (phase.sent) {
-    case null: {
-      const { command, signal, timeoutMs } = target.stop;
-      const by = command ?? `SIG${signal}`;
-      const first = groupOf(left, phase.followed, sight);
-      const deed: Action = command === null ? toSignal(first, signal) : { kind: 'start-stop' };
-      const next = wait(command === null ? 'signal' : 'command', nowMs + timeoutMs, STOP_LOOK_MS);
-      return {
-        state: command === null ? withTold(next, first) : next,
-        actions: [report({ kind: 'stopping', seen: left, by, isLeaving: phase.next === 'leave' }), deed],
-      };
-    }
-    case 'command':
-    case 'signal':
-      return {
-        state: wait('KILL', nowMs + KILL_GRACE_MS, STOP_LOOK_MS),
-        actions: [report({ kind: 'stop-late', seen: left }), toSignal(left, 'KILL')],
-      };
-    case 'KILL':
-      return {
-        state: wait('gave-up', nowMs + STUCK_LOOK_MS, STUCK_LOOK_MS),
-        actions: [report({ kind: 'stop-stuck', seen: left })],
-      };
-    case 'gave-up':
-      return { state: wait('gave-up', nowMs + STUCK_LOOK_MS, STUCK_LOOK_MS), actions: [] };
+  if (phase.sent !== null) {
+    const { actions, lookMs, sent, waitMs } = pressHarder(phase.sent, left);
+    return { state: wait(sent, nowMs + waitMs, lookMs), actions };
   }
+  const { command, signal, timeoutMs } = target.stop;
+  const by = command ?? `SIG${signal}`;
+  const first = groupOf(left, phase.followed, sight);
+  const deed: Action = command === null ? toSignal(first, signal) : { kind: 'start-stop' };
+  const next = wait(command === null ? 'signal' : 'command', nowMs + timeoutMs, PRESSURE_LOOK_MS);
+  return {
+    state: command === null ? withTold(next, first) : next,
+    actions: [report({ kind: 'stopping', seen: left, by, isLeaving: phase.next === 'leave' }), deed],
+  };
 }
 
 function isAmong(one: Identity, others: readonly Identity[]): boolean {
@@ -224,7 +206,7 @@ function waitForCommand(state: TargetState, phase: PhaseOf<'stopping'>, nowMs: n
     sent: null,
     commandDueAtMs: isDue ? nowMs + ending.waitMs : commandDueAtMs,
     dueAtMs: nowMs,
-    lookAtMs: nowMs + STOP_LOOK_MS,
+    lookAtMs: nowMs + PRESSURE_LOOK_MS,
   };
   return { state: { ...ending.state, phase: waiting }, actions: ending.actions };
 }

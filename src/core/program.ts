@@ -5,6 +5,7 @@
  * over to another lives on, and what a crash has left behind must end before the next start.
  */
 import { isSuccess } from './death.ts';
+import { PRESSURE_LOOK_MS, pressHarder, toSignal } from './pressure.ts';
 import { isSame } from './state.ts';
 import { enterSettling, enterUp, fail, report, STABLE_MS, startRecovery } from './transitions.ts';
 import type {
@@ -25,12 +26,8 @@ import type {
 
 /** 128 and the numbers of INT and QUIT. */
 const KEY_STATUSES: readonly number[] = [130, 131];
-/** Between looks while what is left is being ended. */
-const LEFTOVER_LOOK_MS = 100;
-/** How long somebody may still be there after KILL before that is told. */
-const KILL_GRACE_MS = 5_000;
-/** Between looks at somebody whom not even KILL has ended, and before the host tells of an end that we know already. */
-const STUCK_LOOK_MS = 1_000;
+/** How long the host may take to tell of an end that we know already. */
+const WORD_MS = 1_000;
 
 /** It runs: nobody need look for it. A command that only starts it is another matter. */
 export function programStarted(target: Target, state: TargetState, identity: Identity, nowMs: number): Step {
@@ -126,7 +123,7 @@ export function whenEnding(
   if (state.command !== null) {
     // We have seen the end before the host has told of it.
     return {
-      state: { ...state, phase: { ...phase, lookAtMs: nowMs + STUCK_LOOK_MS } },
+      state: { ...state, phase: { ...phase, lookAtMs: nowMs + WORD_MS } },
       actions: tellEnd(target, phase),
     };
   }
@@ -175,27 +172,16 @@ function clear(
     ...state,
     phase: { ...phase, sent, dueAtMs, lookAtMs: Math.min(dueAtMs, nowMs + lookMs) },
   });
-  if (nowMs < phase.dueAtMs) return { state: wait(phase.sent, phase.dueAtMs, LEFTOVER_LOOK_MS), actions: [] };
+  if (nowMs < phase.dueAtMs) return { state: wait(phase.sent, phase.dueAtMs, PRESSURE_LOOK_MS), actions: [] };
   const { signal, timeoutMs } = target.stop;
-  switch (phase.sent) {
-    case null:
-      return {
-        state: wait('signal', nowMs + timeoutMs, LEFTOVER_LOOK_MS),
-        actions: [...tellEnd(target, phase), report({ kind: 'leftover', seen: left, signal }), toSignal(left, signal)],
-      };
-    case 'signal':
-      return {
-        state: wait('KILL', nowMs + KILL_GRACE_MS, LEFTOVER_LOOK_MS),
-        actions: [report({ kind: 'stop-late', seen: left }), toSignal(left, 'KILL')],
-      };
-    case 'KILL':
-      return {
-        state: wait('gave-up', nowMs + STUCK_LOOK_MS, STUCK_LOOK_MS),
-        actions: [report({ kind: 'stop-stuck', seen: left })],
-      };
-    case 'gave-up':
-      return { state: wait('gave-up', nowMs + STUCK_LOOK_MS, STUCK_LOOK_MS), actions: [] };
+  if (phase.sent === null) {
+    return {
+      state: wait('signal', nowMs + timeoutMs, PRESSURE_LOOK_MS),
+      actions: [...tellEnd(target, phase), report({ kind: 'leftover', seen: left, signal }), toSignal(left, signal)],
+    };
   }
+  const { actions, lookMs, sent, waitMs } = pressHarder(phase.sent, left);
+  return { state: wait(sent, nowMs + waitMs, lookMs), actions };
 }
 
 /** Nobody is left: started again, tried again later, or left so. */
@@ -224,9 +210,4 @@ export function groupOf(left: readonly Seen[], followed: readonly Identity[], { 
   const members = family.filter(({ group }) => groups.includes(group));
   const inGroup = left.filter((one) => members.some((other) => isSame(one, other)));
   return inGroup.length === 0 ? left : inGroup;
-}
-
-/** To each of them, by what holds it: nobody else can have its number by then. */
-export function toSignal(seen: readonly Identity[], signal: string): Action {
-  return { kind: 'signal', identities: seen.map(({ pid, startTime }) => ({ pid, startTime })), signal };
 }

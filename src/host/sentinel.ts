@@ -181,6 +181,8 @@ export function hearSentinel(): Hello {
   }
 
   function send(standing: Standing, order: Order, end: Frame['end']): void {
+    // There is nobody any more to say it to.
+    if (isGone) return;
     const frame = formatFrame({ ...standing, ...toFrame(order), end }, acknowledged);
     try {
       for (let at = 0; at < frame.length; ) at += writeSome(frame, at);

@@ -51,6 +51,7 @@ export function tell(sandbox: Sandbox, ...args: readonly string[]): Said {
 /** How a target is, by `status --json`. */
 export function statusOf(sandbox: Sandbox, name: string): TargetStatus {
   const said = tell(sandbox, 'status', '--json');
+  if (!said.output.startsWith('[')) throw new Error(`${said.status}: ${said.output}`);
   const [answer] = JSON.parse(said.output) as StatusAnswer[];
   const found = answer?.targets.find((target) => target.name === name);
   if (found === undefined) throw new Error(`there is no ${name} in ${said.output}`);

@@ -1,5 +1,6 @@
 import type { Given, RawValue } from '../../config/given.ts';
-import { isRepeatable, OPTION_SPECS, type OptionScope, type OptionSpec } from '../../config/options.ts';
+import type { OptionScope, OptionSpec } from '../../config/option-spec.ts';
+import { isRepeatable, OPTION_SPECS } from '../../config/options.ts';
 import { readWishes } from '../../plan/make-plan.ts';
 import { exitCode } from '../exit-codes.ts';
 import { print } from '../output.ts';

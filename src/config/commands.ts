@@ -1,0 +1,46 @@
+/** The commands of the command line, as the table of options has them. */
+
+/** Which commands take an option. */
+export type CommandName =
+  | 'watch'
+  | 'match'
+  | 'check'
+  | 'doctor'
+  | 'config check'
+  | 'config show'
+  | 'import'
+  | 'learn'
+  | 'install'
+  | 'uninstall'
+  | 'help'
+  | 'completion'
+  | ControlCommand;
+
+/** Those that ask a watchdog that is at work. */
+export type ControlCommand = (typeof CONTROL_COMMANDS)[number];
+
+export const CONTROL_COMMANDS = [
+  'status',
+  'start',
+  'stop',
+  'restart',
+  'reload',
+  'recover',
+  'pause',
+  'resume',
+  'signal',
+  'look',
+  'why',
+  'events',
+  'logs',
+  'shutdown',
+] as const;
+
+/** What starts a watch by itself. */
+export const PLACES = {
+  cron: 'a line of your crontab, at boot',
+  systemd: 'a unit of systemd: of the system as root, else of your own',
+  openrc: 'a script of OpenRC',
+  docker: 'the lines of a Dockerfile',
+  kubernetes: 'a pod with the watchdog beside your container',
+} as const;
