@@ -23,7 +23,7 @@ import { toChildSpec, type Variables } from './child-spec.ts';
 import { explainEnd } from './command-end.ts';
 import { type Entry, toEntry, withEntry } from './history.ts';
 import { type Job, nextLimitAtMs, overdue, withIdentity, withJob, withoutJob } from './jobs.ts';
-import { exitStatusOf, hasLeft, inPriority, isOver, type Leaving, nextToLeave } from './leaving.ts';
+import { exitStatusOf, hasLeft, inPriority, isOver, type Leaving, nextToLeave, patienceEndsAtMs } from './leaving.ts';
 import { type Member, questionOf, toDependents, toNames } from './member.ts';
 import type { Memory, Remembered } from './memory.ts';
 import { noticesOf } from './notices.ts';
@@ -153,7 +153,7 @@ export async function openFleet({ host, log, memory, onTold, title, words, write
       await settle();
     },
     async leave(next) {
-      leaving = next;
+      leaving = { ...next, sinceMs: host.nowMs() };
       await endNext();
     },
     async hurryLeave() {
@@ -161,7 +161,12 @@ export async function openFleet({ host, log, memory, onTold, title, words, write
       for (const member of members) input(member, { kind: 'time-passed' });
       await settle();
     },
-    hasLeft: () => members.every((member) => member.plan.program === null || hasLeft(member)),
+    hasLeft() {
+      const isLate = leaving !== null && host.nowMs() >= patienceEndsAtMs(leaving, members);
+      const left = members.filter((member) => member.plan.program !== null && !hasLeft(member));
+      if (isLate && left.length > 0) sayWhoStays(left);
+      return isLate || left.length === 0;
+    },
     whyOver,
     exitStatus: () => members.map(statusOf).find((status) => status !== 0) ?? 0,
     async lookAtAll() {
@@ -202,6 +207,14 @@ export async function openFleet({ host, log, memory, onTold, title, words, write
       return members.every(({ state }) => mayRest(state, byMs, plan.lingerMs, host.nowMs()));
     },
   };
+
+  function sayWhoStays(left: readonly Member[]): void {
+    const names = left.map(({ plan: { rules } }) => rules.name).join(', ');
+    log.report({
+      kind: 'warning',
+      text: `${names} could not be ended, or not be seen to end; not waited for any longer`,
+    });
+  }
 
   /** While the watch ends: the next of its programs are told to. */
   async function endNext(): Promise<void> {

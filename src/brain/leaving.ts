@@ -11,6 +11,20 @@ export interface Leaving {
   readonly status: number | null;
 }
 
+/** The same, since when: by the host's clock. */
+export interface LeavingSince extends Leaving {
+  readonly sinceMs: number;
+}
+
+/** What one program may take beyond its own time: KILL, and the looks. */
+const SLACK_MS = 10_000;
+
+/** When nobody is waited for any longer: one after the other they have had their time, and some can't be ended or not be seen. */
+export function patienceEndsAtMs(leaving: LeavingSince, members: readonly Member[]): number {
+  const programs = members.filter(({ plan }) => plan.program !== null);
+  return programs.reduce((sum, { plan }) => sum + plan.rules.stop.timeoutMs + SLACK_MS, leaving.sinceMs);
+}
+
 /** Above it, a shell tells the number of a signal (POSIX, Shell Command Language, 2.8.2). */
 const SIGNAL_BASE = 128;
 

@@ -6,7 +6,7 @@ import type { Plan, TargetPlan } from '../plan/plan.ts';
 import type { OomMark } from '../system/oom.ts';
 import type { Entry } from './history.ts';
 import { type Jobs, NO_JOBS } from './jobs.ts';
-import type { Leaving } from './leaving.ts';
+import type { LeavingSince } from './leaving.ts';
 
 /** Goes up when a brain could misread what another version has left. */
 const FORMAT = 3;
@@ -17,7 +17,7 @@ export interface Memory {
   readonly targets: readonly Remembered[] | null;
   readonly jobs: Jobs;
   /** The watch is about to end, with its programs; `null`: it goes on. */
-  readonly leaving: Leaving | null;
+  readonly leaving: LeavingSince | null;
 }
 
 /** What is remembered of one target. */
@@ -73,7 +73,11 @@ export function readMemory(text: string): Memory | null {
 interface Written {
   readonly format: number;
   readonly plan: Omit<Plan, 'targets'> & { readonly targets: readonly unknown[] };
-  readonly rest: { readonly targets: readonly unknown[] | null; readonly jobs: Jobs; readonly leaving: Leaving | null };
+  readonly rest: {
+    readonly targets: readonly unknown[] | null;
+    readonly jobs: Jobs;
+    readonly leaving: LeavingSince | null;
+  };
 }
 
 /** The first one whole; of the others what differs from it, `0` if nothing does. */

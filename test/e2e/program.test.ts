@@ -276,3 +276,22 @@ test('while all sleeps, an end that was expected is no reason to start, nor is a
   await until(sandbox, 'done', 'exited');
   assert.equal(sandbox.read('ev').split('done').length, 2);
 });
+
+test('resident, programs are kept alike', async (t) => {
+  const sandbox = makeSandbox(t);
+  const text = `[target.p]\ncommand = ${bash(`echo x >> ${sandbox.path('ev')}; ${idle(sandbox, 'p')}`)}\n[target.done]\ncommand = ${bash('sleep 0.4; exit 0')}\n`;
+  const watchdog = watchConfig(sandbox, QUICK_PROGRAMS + text, ['--resident']);
+  await until(sandbox, 'p', 'up');
+  await until(sandbox, 'done', 'exited');
+  const [pid = 0] = living(sandbox, 'p');
+  signal(pid, 'SIGKILL');
+  await waitUntil('it is there again', () => sandbox.recoveries() === 2);
+  await until(sandbox, 'p', 'up');
+  assert.equal(statusOf(sandbox, 'p').lastExit, 'killed by SIGKILL');
+  assert.equal(tell(sandbox, 'stop', 'p').status, 0);
+  assert.equal(living(sandbox, 'p').length, 0);
+  assert.equal(tell(sandbox, 'start', 'p').status, 0);
+  signal(watchdog.pid, 'SIGTERM');
+  assert.equal((await watchdog.ended).status, 0);
+  assert.equal(living(sandbox, 'p').length, 0);
+});
