@@ -3,6 +3,7 @@
  * loop's own line, which the line of a recovery is to the byte. Or JSON, one object
  * a line. What happened, to what, and what happens next.
  */
+import { isCommandTrouble } from './death.ts';
 import { formatDuration } from './duration.ts';
 import { cut, escapeForeign, escapeJson, escapeText } from './escape.ts';
 import type { Death, FailureReason, Loss, Report, Seen, Sight, TargetRules } from './types.ts';
@@ -248,6 +249,8 @@ function describeFailure(target: TargetRules, why: FailureReason): string {
     case 'timed-out':
       return `the command still ran after ${formatDuration(why.limitMs)} and the target was not up`;
     case 'died-again':
+      // The shell that should have become it could not: that is no life of its own.
+      if (target.program !== null && isCommandTrouble(why.loss.how)) return describeCommandEnd(target, why.loss.how);
       return `pid ${why.loss.seen.pid} was up, but only for ${formatDuration(why.livedMs)} (${describeDeath(why.loss.how)})`;
     case 'never-appeared': {
       const there =

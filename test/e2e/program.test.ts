@@ -205,6 +205,10 @@ test('a program that cannot be started is told of with the reason', async (t) =>
   watchConfig(sandbox, `${QUICK_PROGRAMS}[target.p]\ncommand = ["no-such-program-here", "x"]\n`);
   await waitUntil('it is told', () => sandbox.read('log').includes('exit status 127'));
   assert.match(sandbox.read('log'), /no-such-program-here: not found/);
+  assert.match(
+    sandbox.read('log'),
+    /start failed: the command ended with exit status 127 \(command not found; PATH is /,
+  );
 });
 
 test('no variable of the watchdog reaches a program, but what it is told', async (t) => {
