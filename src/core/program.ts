@@ -6,7 +6,7 @@
  */
 import { isSuccess } from './death.ts';
 import { PRESSURE_LOOK_MS, pressHarder, toSignal } from './pressure.ts';
-import { isSame } from './state.ts';
+import { isSame, without } from './state.ts';
 import { enterSettling, enterUp, fail, report, STABLE_MS, startRecovery } from './transitions.ts';
 import type {
   Action,
@@ -120,18 +120,16 @@ export function whenEnding(
     return takeOver(target, state, phase, sight.seen, nowMs);
   const left = target.program?.ends === 'process' ? [] : (sight.family ?? []);
   if (left.length > 0) return clear(target, state, phase, left, nowMs);
-  if (state.command !== null) {
+  if (state.command !== null && isSame(state.command, phase.loss.seen)) {
     // We have seen the end before the host has told of it.
-    return {
-      state: { ...state, phase: { ...phase, lookAtMs: nowMs + WORD_MS } },
-      actions: tellEnd(target, phase),
-    };
+    return { state: { ...state, phase: { ...phase, lookAtMs: nowMs + WORD_MS } }, actions: [] };
   }
   const told = tellEnd(target, phase);
-  // By now somebody else may have started another.
-  if (sight.kind === 'present') {
-    const back = report({ kind: 'came-back', seen: sight.seen.slice(0, target.min), afterMs: null });
-    return { state: enterUp(target, state, sight.seen, nowMs, nowMs), actions: [...told, back] };
+  // By now somebody else may have started another. (Who is left of this one, and may be, is none.)
+  const others = without(sight.seen, sight.family ?? []);
+  if (others.length >= target.min) {
+    const back = report({ kind: 'came-back', seen: others.slice(0, target.min), afterMs: null });
+    return { state: enterUp(target, state, others, nowMs, nowMs), actions: [...told, back] };
   }
   const next = goOn(target, state, phase, nowMs);
   return { state: next.state, actions: [...told, ...next.actions] };

@@ -124,7 +124,10 @@ async function toProgramObservation(
   const roots = kin.filter(isMain).map(({ commandLine, pid, startTime }): Seen => ({ pid, startTime, commandLine }));
   const others = command === null || isStarter ? question.followed : [command, ...question.followed];
   const still = await stillThere(table, others, roots);
-  const seen = [...roots, ...still.records.map(toSeen)].sort(byAge);
+  // Who is followed goes before whoever has been left behind by another before it.
+  const isFollowed = (one: Identity): boolean => question.followed.some((other) => other.pid === one.pid);
+  const all = [...roots, ...still.records.map(toSeen)].sort(byAge);
+  const seen = [...all.filter(isFollowed), ...all.filter((one) => !isFollowed(one))];
   if (seen.length > 0) return { kind: 'present', seen, family };
   const why = trouble ?? still.trouble;
   return why === null ? { kind: 'absent', seen, why: null, family } : { kind: 'unknown', why };

@@ -148,13 +148,7 @@ test('whoever is left after a crash is ended before the next start: asked to, th
 
 test('where only the process itself is meant, the others are left alone', () => {
   const target = makeProgram({ ends: 'process' });
-  const { told } = play(
-    target,
-    ...STARTED,
-    [5_000, exits(1)],
-    [5_000, ended],
-    [5_001, look({ ...nobody, family: [one] })],
-  );
+  const { told } = play(target, ...STARTED, [5_000, exits(1)], [5_000, ended], [5_001, sees(one)]);
   assert.deepEqual(told.slice(3), ['exited', 'recovering', '> start-recovery']);
 });
 

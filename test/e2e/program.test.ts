@@ -299,3 +299,22 @@ test('resident, programs are kept alike', async (t) => {
   assert.equal((await watchdog.ended).status, 0);
   assert.equal(living(sandbox, 'p').length, 0);
 });
+
+test('where only the process itself is ended, what a crash has left lives on, and is never taken for it', async (t) => {
+  const sandbox = makeSandbox(t);
+  const m = sandbox.marker;
+  const script = `(exec -a ${m}_left sleep 1000) & ${idle(sandbox, 'main')}`;
+  watchConfig(sandbox, `${QUICK_PROGRAMS}kill-mode = "process"\n[target.p]\ncommand = ${bash(script)}\n`);
+  for (let kill = 1; kill <= 3; kill += 1) {
+    await waitUntil('it has lasted', () => sandbox.read('log').split(', lasted').length - 1 === kill);
+    const [pid = 0] = living(sandbox, 'main');
+    assert.deepEqual(
+      statusOf(sandbox, 'p').processes.map((one) => one.pid),
+      [pid],
+    );
+    if (kill < 3) signal(pid, 'SIGKILL');
+  }
+  assert.equal(living(sandbox, 'left').length, 3);
+  assert.equal(tell(sandbox, 'stop', 'p').status, 0);
+  assert.deepEqual([living(sandbox, 'main').length, living(sandbox, 'left').length], [0, 3]);
+});
