@@ -89,6 +89,8 @@ function hurry(state: TargetState, nowMs: number): Step {
       return lookAgain({ ...state, phase: { ...phase, dueAtMs: nowMs } }, nowMs);
     case 'stopping':
       return { state: { ...state, phase: { ...phase, next: 'recover' } }, actions: [] };
+    case 'ending':
+      return lookAgain({ ...state, phase: { ...phase, isWanted: true } }, nowMs);
     default:
       return lookAgain(state, nowMs);
   }

@@ -151,10 +151,10 @@ function takeOver(
 }
 
 /** Told once, before anything is done about it. */
-function tellEnd(target: Target, { hadStarted, loss, sent }: PhaseOf<'ending'>): readonly Action[] {
+function tellEnd(target: Target, { hadStarted, isWanted, loss, sent }: PhaseOf<'ending'>): readonly Action[] {
   if (sent !== null || target.program === null) return [];
   const isAgain = isRestarted(target.program, loss.how);
-  const next = isAgain ? (hadStarted ? 'start' : 'retry') : 'none';
+  const next = isWanted === true ? 'start' : isAgain ? (hadStarted ? 'start' : 'retry') : 'none';
   return [report({ kind: 'exited', loss, isExpected: isExpected(target.program, loss.how), next })];
 }
 
@@ -183,7 +183,13 @@ function clear(
 }
 
 /** Nobody is left: started again, tried again later, or left so. */
-function goOn(target: Target, state: TargetState, { hadStarted, loss }: PhaseOf<'ending'>, nowMs: number): Step {
+function goOn(
+  target: Target,
+  state: TargetState,
+  { hadStarted, isWanted, loss }: PhaseOf<'ending'>,
+  nowMs: number,
+): Step {
+  if (isWanted === true) return startRecovery(target, { ...state, failures: 0 }, 'asked', nowMs);
   if (target.program === null || !isRestarted(target.program, loss.how)) {
     return { state: { ...state, failures: 0, phase: { kind: 'exited', loss, lookAtMs: null } }, actions: [] };
   }

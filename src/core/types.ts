@@ -225,6 +225,8 @@ export type Phase =
       readonly hadStarted: boolean;
       readonly startedAtMs: number;
       readonly sent: null | 'signal' | 'KILL' | 'gave-up';
+      /** An operator has asked for it meanwhile: it is started again however it ended. */
+      readonly isWanted?: true;
       readonly dueAtMs: number;
       readonly lookAtMs: number;
     }

@@ -231,3 +231,15 @@ test('what the host has started is stopped with the rest, if somebody wanted tha
   const told = step(target, replaced.state, sees({ ...command, pid: 501, startTime: 2 }), 5_001);
   assert.ok(told.actions.some((action) => action.kind === 'signal' && action.identities[0]?.pid === 501));
 });
+
+test('one that somebody asks for while its end is looked into is started again, however it ended', () => {
+  const { told } = play(
+    makeProgram(),
+    ...STARTED,
+    [5_000, exits(0)],
+    [5_000, ended],
+    [5_001, { kind: 'asked', order: { verb: 'start' } }],
+    [5_002, look(nobody)],
+  );
+  assert.deepEqual(told.slice(3), ['exited', 'recovering', '> start-recovery']);
+});

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { statusOf, tell, until, watchConfig } from '../support/control.ts';
 import { allProcesses, isAlive, readProcess, signal } from '../support/processes.ts';
 import { idle, living, QUICK_PROGRAMS } from '../support/program.ts';
@@ -317,4 +318,23 @@ test('where only the process itself is ended, what a crash has left lives on, an
   assert.equal(living(sandbox, 'left').length, 3);
   assert.equal(tell(sandbox, 'stop', 'p').status, 0);
   assert.deepEqual([living(sandbox, 'main').length, living(sandbox, 'left').length], [0, 3]);
+});
+
+test('twenty programs that are up weigh next to nothing, and wake nobody', async (t) => {
+  const sandbox = makeSandbox(t);
+  const table = (at: number): string =>
+    `[target.p${at}]\ncommand = ${bash(idle(sandbox, `p${at}`))}\noutput = "p.out"\n`;
+  const text = Array.from({ length: 20 }, (_, at) => table(at)).join('');
+  const watchdog = watchConfig(sandbox, QUICK_PROGRAMS + text, ['--linger', '0']);
+  await waitUntil('all have lasted', () => sandbox.read('log').split(', lasted').length === 21);
+  await asleep(sandbox, watchdog.pid);
+  const read = (file: string, field: RegExp): number =>
+    Number(field.exec(readFileSync(`/proc/${watchdog.pid}/${file}`, 'utf8'))?.[1]);
+  const switches = (): number => read('status', /^voluntary_ctxt_switches:\s+(\d+)/m);
+  assert.ok(read('smaps_rollup', /^Rss:\s+(\d+)/m) <= 300);
+  assert.equal(read('status', /^Threads:\s+(\d+)/m), 1);
+  const before = switches();
+  // It is this stretch of time that is looked at: nothing may happen in it.
+  await sleep(5_000);
+  assert.equal(switches(), before);
 });
