@@ -111,32 +111,54 @@ function docker({ args, program, version }: Installation): string {
   return `${lines.join('\n')}\n`;
 }
 
-/** core/v1 Pod. `shareProcessNamespace`: else a sidecar sees nobody but itself. */
-function kubernetes({ args, name, version }: Installation): string {
-  const words = args.map((word) => `        - ${JSON.stringify(word)}`).join('\n');
-  return `# Put your own image and name where it says so; the image of the second has watchdog ${version} in it.
-apiVersion: v1
-kind: Pod
-metadata:
-  name: ${JSON.stringify(name.toLowerCase().replaceAll(/[^a-z0-9-]+/g, '-'))}
-spec:
-  shareProcessNamespace: true
-  containers:
-    - name: "app"
-      image: "YOUR-IMAGE"
-    - name: "watchdog"
-      image: "YOUR-IMAGE-WITH-WATCHDOG"
-      command: ["/usr/local/bin/watchdog"]
-      args:
-${words}
-      securityContext:
-        capabilities:
-          add: ["KILL", "SYS_PTRACE"]
-      livenessProbe:
-        exec:
-          command: ["/usr/local/bin/watchdog", "status", "--json"]
-        periodSeconds: 60
-`;
+/** A pod with a container of the user's own and the watchdog beside it (core/v1). `shareProcessNamespace`: else it sees nobody but itself. */
+export function podOf({ args, name }: Installation) {
+  return {
+    apiVersion: 'v1' as const,
+    kind: 'Pod' as const,
+    metadata: { name: name.toLowerCase().replaceAll(/[^a-z0-9-]+/g, '-') },
+    spec: {
+      shareProcessNamespace: true,
+      containers: [
+        { name: 'app', image: 'YOUR-IMAGE' },
+        {
+          name: 'watchdog',
+          image: 'YOUR-IMAGE-WITH-WATCHDOG',
+          command: ['/usr/local/bin/watchdog'],
+          args: [...args],
+          // To end processes of other users, and to see what they run.
+          securityContext: { capabilities: { add: ['KILL', 'SYS_PTRACE'] } },
+          livenessProbe: { exec: { command: ['/usr/local/bin/watchdog', 'events'] }, periodSeconds: 60 },
+        },
+      ],
+    },
+  };
+}
+
+function kubernetes(installation: Installation): string {
+  const head = `# Put your own images and name where it says so; that of the second has watchdog ${installation.version} in it.\n`;
+  return `${head}${toYaml(podOf(installation), '')}`;
+}
+
+/** Plain data as YAML: every text in quotes, as JSON has them, which YAML takes as they are. */
+function toYaml(value: unknown, indent: string): string {
+  if (Array.isArray(value)) {
+    return value
+      .map((one) =>
+        isPlain(one) ? `${indent}- ${JSON.stringify(one)}\n` : `${indent}- ${toYaml(one, `${indent}  `).trimStart()}`,
+      )
+      .join('');
+  }
+  const entries = Object.entries(value as Readonly<Record<string, unknown>>);
+  return entries
+    .map(([key, one]) =>
+      isPlain(one) ? `${indent}${key}: ${JSON.stringify(one)}\n` : `${indent}${key}:\n${toYaml(one, `${indent}  `)}`,
+    )
+    .join('');
+}
+
+function isPlain(value: unknown): boolean {
+  return typeof value !== 'object' || value === null;
 }
 
 /** A crontab with this entry once; without it, where `entry` is `null`. */

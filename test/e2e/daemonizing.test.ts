@@ -77,3 +77,38 @@ test('a program that hands over to another and ends in peace is not started agai
   assert.equal(statusOf(sandbox, 'p').state, 'up');
   assert.deepEqual(tell(sandbox, 'stop', 'p'), { status: 0, output: 'p: is stopped\n' });
 });
+
+test('a pid-file says who it is, and one that runs already is taken as it is', async (t) => {
+  const sandbox = makeSandbox(t);
+  const name = `${sandbox.marker}_d`;
+  const serve = `(exec -a ${name} setsid bash -c 'echo $$ > ${sandbox.path('d.pid')}; sleep 1000 & exec -a ${name} sleep 1000') > /dev/null 2>&1 &`;
+  sandbox.write('start.sh', `echo x >> ${sandbox.path('ev')}\n${serve}\nsleep 0.2\n`);
+  const text = `[target.d]\ncommand = ["bash", "${sandbox.path('start.sh')}"]\npid-file = "d.pid"\ndaemonizes = true\nstart-seconds = 0\nstart-grace = "5s"\nstop-timeout = "2s"\nenv = { MARKER = "${sandbox.marker}" }\n`;
+  const first = watchConfig(sandbox, text);
+  await until(sandbox, 'd', 'up');
+  const pid = Number(sandbox.read('d.pid'));
+  assert.deepEqual(
+    statusOf(sandbox, 'd').processes.map((one) => one.pid),
+    [pid],
+  );
+  signal(pid, 'SIGKILL');
+  await waitUntil('there is another', () => Number(sandbox.read('d.pid')) !== pid);
+  await until(sandbox, 'd', 'up');
+  const next = Number(sandbox.read('d.pid'));
+  assert.equal(sandbox.recoveries(), 2);
+  assert.equal(statusOf(sandbox, 'd').lastExit, 'killed by SIGKILL');
+  signal(first.pid, 'SIGKILL');
+  await first.ended;
+  watchConfig(sandbox, text);
+  await until(sandbox, 'd', 'up');
+  assert.deepEqual(
+    statusOf(sandbox, 'd').processes.map((one) => one.pid),
+    [next],
+  );
+  assert.equal(sandbox.recoveries(), 2, 'nothing is started beside it');
+  assert.equal(tell(sandbox, 'stop', 'd').status, 0);
+  assert.deepEqual(
+    processesOf(sandbox.marker).filter(({ line }) => /sleep 1000/.test(line) || line.startsWith(name)),
+    [],
+  );
+});

@@ -139,7 +139,7 @@ test('for containers: the program behind --, and a pod that shares its processes
     /\nENTRYPOINT \["\/usr\/local\/bin\/watchdog","--exit-on-failure","5","--"\]\nCMD \["node","my app.js"\]\n/,
   );
   const pod = run(sandbox, ['install', '--kubernetes', ...ONE]);
-  assert.match(pod.output, /\napiVersion: v1\nkind: Pod\n/);
+  assert.match(pod.output, /\napiVersion: "v1"\nkind: "Pod"\n/);
   assert.match(pod.output, /\n {2}shareProcessNamespace: true\n/);
   assert.match(pod.output, /\n {6}args:\n {8}- "-p"\n {8}- "my\.js"\n {8}- "-r"\n/);
   assert.equal(run(sandbox, ['install', '--kubernetes', '--write', ...ONE]).status, 2);
