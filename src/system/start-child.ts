@@ -59,8 +59,13 @@ export async function startChild(
  * nobody could be reached: they have ended, or belong to somebody else by now.
  */
 export function signalGroup(pid: number, signal: string): boolean {
+  // A program in the foreground is in our own group: then it alone is meant.
+  return signalOne(-pid, signal) || signalOne(pid, signal);
+}
+
+function signalOne(pid: number, signal: string): boolean {
   try {
-    return process.kill(-pid, signalNumber(signal));
+    return process.kill(pid, signalNumber(signal));
   } catch (error) {
     errorCode(error);
     return false;

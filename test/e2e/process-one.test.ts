@@ -194,3 +194,26 @@ test('at a terminal the program has it: it reads, and Ctrl-C ends both', async (
     /killed by SIGINT, not expected; not started again\n.*stopped: the program has ended/,
   );
 });
+
+test('resident, signals are handed on and the exit code is passed on alike', async (t) => {
+  const sandbox = makeSandbox(t);
+  const script = `: ${sandbox.marker}; trap 'echo usr2' USR2; trap 'echo term; exit 7' TERM; echo ready; while :; do sleep 0.05; done`;
+  const running = sandbox.watchdog(['--resident', '--control', 'off', '--', 'bash', '-c', script]);
+  await waitUntil('it is ready', () => running.output().includes('ready'));
+  signal(running.pid, 'SIGUSR2');
+  await waitUntil('it came', () => running.output().includes('usr2'));
+  signal(running.pid, 'SIGTERM');
+  assert.equal(await statusOf(running), 7);
+  const other = sandbox.watchdog([
+    '--resident',
+    '--control',
+    'off',
+    '--autorestart',
+    'false',
+    '--',
+    'sh',
+    '-c',
+    'kill -9 $$',
+  ]);
+  assert.equal(await statusOf(other), 137);
+});
