@@ -75,6 +75,28 @@ test('what the brain loads has nothing of the command line', () => {
   for (const file of seen) assert.notEqual(layerOf(file), 'cli', file);
 });
 
+/** What Node has loaded by itself when it starts, or loads in no time. */
+const ON_A_WAKE: readonly string[] = ['node:fs', 'node:os', 'node:timers/promises', 'node:util'];
+
+test('a wake loads no part of Node that takes time to load', () => {
+  const seen = new Set<string>();
+  const visit = (file: string): void => {
+    if (seen.has(file)) return;
+    seen.add(file);
+    const text = readFileSync(join(root, file), 'utf8');
+    // What is imported as a type only, or when it is needed, is not loaded.
+    const statics = [...text.matchAll(/^import (?!type )(?:[^;]*? from )?'([^']+)';/gm)].map(
+      (match) => match[1] as string,
+    );
+    for (const wanted of statics) {
+      if (wanted.startsWith('.')) visit(resolveImport(file, wanted));
+      else assert.ok(ON_A_WAKE.includes(wanted), `${file} loads ${wanted} on every wake`);
+    }
+  };
+  visit('src/brain/wake.ts');
+  assert.ok(seen.size > 40);
+});
+
 test('the process is ended in one place', () => {
   const enders = files.filter((file) =>
     /process\.(exit|abort|reallyExit)\(/.test(readFileSync(join(root, file), 'utf8')),

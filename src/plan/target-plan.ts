@@ -9,7 +9,7 @@ import { readSelect, type SelectSettings } from '../config/select-settings.ts';
 import { readTarget, type TargetSettings } from '../config/target-settings.ts';
 import { findCycle } from '../core/fleet.ts';
 import type { KeptOutput, RunAs } from '../system/child.ts';
-import { markOf } from '../system/family.ts';
+import { markOf } from '../system/mark.ts';
 import { withoutLinks } from '../system/paths.ts';
 import { findUser, gidOf, groupsOf, uidOf } from '../system/users.ts';
 import { isByFamily, type LookPlan, type ProgramPlan, type TargetPlan } from './plan.ts';

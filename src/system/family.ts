@@ -5,30 +5,12 @@
  * nothing to ordinary processes, the soft limit of processor time under real-time
  * scheduling: above a thousand years, its last digits are the program's mark.
  */
-import { createHash } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { joinArguments } from '../core/command-line.ts';
 import type { Relative } from '../core/types.ts';
-import type { Limit } from './child.ts';
 import { describeCode, errorCode } from './errors.ts';
 import { openProcFiles } from './proc-file.ts';
-import { hasEnded, isKernelThread, parseStat } from './proc-stat.ts';
-
-/** The first mark, in microseconds: some thirty years. What is added to it keeps it below nine times that. */
-const FIRST_MARK = 1e15;
-
-/**
- * The mark of a program, as the limit that it is started with; the same for the same key.
- * `null` where there is no such thing: no `/proc`, or we are so limited ourselves.
- */
-export function markOf(key: string): Limit | null {
-  const limits = openProcFiles()('/proc/self/limits');
-  const own = 'text' in limits ? MARK.exec(limits.text) : null;
-  if (own === null) return null;
-  const hard = own[2] === 'unlimited' ? null : Number(own[2]);
-  const soft = FIRST_MARK + createHash('sha256').update(key).digest().readUIntBE(0, 6);
-  return hard !== null && hard < soft ? null : { name: 'rttime', soft, hard };
-}
+import { hasEnded, isKernelThread, parseRealTimeLimit, parseStat } from './proc-stat.ts';
 
 /** Which programs, and who gets their orphans. */
 export interface FamilyQuestion {
@@ -61,8 +43,6 @@ interface Reading extends Relative {
   readonly mark: string;
 }
 
-/** A line of `/proc/PID/limits`: soft and hard limit. */
-const MARK = /^Max realtime timeout +(\d+|unlimited) +(\d+|unlimited)/m;
 /** So often the list is read in one look. */
 const MAX_LISTINGS = 16;
 const NOBODY: Families = { byMark: new Map(), trouble: null };
@@ -133,8 +113,8 @@ export function readFamilies({ isWhole, marks, reaper }: FamilyQuestion): Famili
     }
     const limits = readText(`/proc/${pid}/limits`);
     if ('code' in limits) return notRead(pid, limits.code, ended);
-    const mark = MARK.exec(limits.text)?.[1];
-    if (mark === undefined || !marks.has(mark)) return null;
+    const mark = parseRealTimeLimit(limits.text)?.soft ?? null;
+    if (mark === null || !marks.has(mark)) return null;
     const line = readText(`/proc/${pid}/cmdline`);
     const shown = 'text' in line ? joinArguments(line.text) : '';
     const commandLine = shown === '' ? `[${stat.comm}]` : shown;

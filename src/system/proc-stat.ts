@@ -70,6 +70,12 @@ export function deathOfZombie(stat: ProcStat, mayKnow: boolean): Death {
     : { kind: 'killed', signal: signalName(signal) };
 }
 
+/** Soft and hard limit of processor time under real-time scheduling, in microseconds or `unlimited`: of `/proc/PID/limits`. */
+export function parseRealTimeLimit(limits: string): { readonly soft: string; readonly hard: string } | null {
+  const match = /^Max realtime timeout +(\d+|unlimited) +(\d+|unlimited)/m.exec(limits);
+  return match === null ? null : { soft: match[1] as string, hard: match[2] as string };
+}
+
 /** The number of a field of `/proc/PID/status`, such as `Tgid`; `at` counts the numbers behind it. */
 export function statusNumber(status: string, name: string, at = 0): number | null {
   const line = new RegExp(`^${name}:\\s*(.*)$`, 'm').exec(status)?.[1];
