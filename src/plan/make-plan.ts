@@ -88,6 +88,9 @@ export async function readWishes(wishes: Wishes, environment: NodeJS.ProcessEnv)
   };
   const { problems, targets } = await makeTargets(wishes.targets, common);
   if (wishes.config !== null || targets.every(({ program }) => program === null)) refuseRewrites(own);
+  if (run.isOnce && targets.some(({ program }) => program !== null)) {
+    complain(own, 'once', 'contradicts a program of ours, which ends with the watchdog; leave one of them out');
+  }
   return { watchdog, run, targets, problems: [...problems, ...own.problems] };
 }
 
