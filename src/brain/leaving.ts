@@ -35,15 +35,14 @@ export function hasLeft({ state: { phase } }: Pick<Member, 'state'>): boolean {
   );
 }
 
-/** The programs whose turn it is to be told to end: none that is still there depends on them, or has a higher priority. */
+/** The programs whose turn it is to be told to end: none that is still there depends on them, and of these the highest priority. */
 export function nextToLeave(members: readonly Member[]): readonly Member[] {
   const left = members.filter((member) => member.plan.program !== null && !hasLeft(member));
   const needed = new Set(left.flatMap(({ plan }) => plan.dependsOn));
-  const highest = Math.max(...left.map(priorityOf));
-  return left.filter(
-    (member) =>
-      priorityOf(member) === highest && !needed.has(member.plan.rules.name) && member.state.phase.kind !== 'stopping',
-  );
+  // Who is needed waits, whatever its priority: else the two orders could wait for each other.
+  const free = left.filter(({ plan }) => !needed.has(plan.rules.name));
+  const highest = Math.max(...free.map(priorityOf));
+  return free.filter((member) => priorityOf(member) === highest && member.state.phase.kind !== 'stopping');
 }
 
 /** Those first that are to be started first; else as they stand in the configuration. */

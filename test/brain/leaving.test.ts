@@ -33,6 +33,12 @@ test('those of the highest priority end first, and nobody before those that need
   assert.deepEqual(names(inPriority(all(UP, UP))), ['watched', 'db', 'app', 'web']);
 });
 
+test('a dependency goes before a priority that says the opposite', () => {
+  const all = (job: Phase): readonly Member[] => [member('web', 20, UP), member('job', 10, job, ['web'])];
+  assert.deepEqual(names(nextToLeave(all(UP))), ['job']);
+  assert.deepEqual(names(nextToLeave(all(GONE))), ['web']);
+});
+
 test('who has ended, or is left so, has left; who is there although it was stopped has not', () => {
   const seen = { pid: 1, startTime: 2, commandLine: 'x' };
   assert.ok(hasLeft(member('a', 1, GONE)));
