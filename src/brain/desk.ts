@@ -71,6 +71,7 @@ export async function openDesk({ fleet, host, reload }: DeskOptions): Promise<De
   const requests: Asked[] = [];
   let waiters: Waiter[] = [];
   let reloads: readonly ReloadWaiter[] = [];
+  let timer: NodeJS.Timeout | null = null;
   let followers: Follower[] = [];
   let isOver = false;
   const at = host.control;
@@ -83,6 +84,7 @@ export async function openDesk({ fleet, host, reload }: DeskOptions): Promise<De
       const open: ReloadWaiter[] = [];
       for (const reload of reloads) if (!(await isProved(reload))) open.push(reload);
       reloads = open;
+      if (reloads.length > 0) askAgain();
       followers = followers.filter(({ asked }) => asked.isOpen());
     },
     isIdle: () => server === null || (server.isIdle() && requests.length === 0 && reloads.length === 0),
@@ -93,6 +95,15 @@ export async function openDesk({ fleet, host, reload }: DeskOptions): Promise<De
     wantsEnd: () => isOver,
     close: () => server?.close(),
   };
+
+  /** One timer, however often it is asked for: each of its ends asks for the next. */
+  function askAgain(): void {
+    if (timer !== null) return;
+    timer = setTimeout(() => {
+      timer = null;
+      host.interrupt();
+    }, PROOF_LOOK_MS);
+  }
 
   function onAsked(asked: Asked): void {
     requests.push(asked);
@@ -221,7 +232,6 @@ export async function openDesk({ fleet, host, reload }: DeskOptions): Promise<De
       else waiter.results.push({ target: rules.name, ok: false, message: why });
     }
     reloads = [...reloads, waiter];
-    setTimeout(host.interrupt, PROOF_LOOK_MS);
   }
 
   /** Why it could not be begun; `null` if it was. */
@@ -249,10 +259,7 @@ export async function openDesk({ fleet, host, reload }: DeskOptions): Promise<De
       results.push({ target, ...outcome });
       if (member !== undefined) await fleet.note(member, { kind: 'reload-ended', ...outcome });
     }
-    if (proofs.size > 0) {
-      setTimeout(host.interrupt, PROOF_LOOK_MS);
-      return false;
-    }
+    if (proofs.size > 0) return false;
     asked.answer(results.every(({ ok }) => ok) ? 200 : 409, { results: inOrder(results) });
     return true;
   }
