@@ -95,7 +95,9 @@ interface Deeds {
 }
 
 const NOTHING_SAVED: ReturnType<typeof readSaved> = { targets: [], why: null };
+const START: Input = { kind: 'asked', order: { verb: 'start' } };
 const RESTART: Input = { kind: 'asked', order: { verb: 'restart' } };
+const LEAVE: Input = { kind: 'asked', order: { verb: 'leave' } };
 const NO_DEEDS: Pick<Order, 'starts' | 'taps' | 'signals' | 'kills' | 'replaces'> = {
   starts: [],
   taps: [],
@@ -220,7 +222,7 @@ export async function openFleet({ host, log, memory, onTold, title, words, write
   async function endNext(): Promise<void> {
     if (leaving === null) return;
     const next = nextToLeave(members);
-    for (const member of next) input(member, { kind: 'asked', order: { verb: 'leave' } });
+    for (const member of next) input(member, LEAVE);
     if (next.length > 0) await settle();
   }
 
@@ -551,23 +553,27 @@ export async function openFleet({ host, log, memory, onTold, title, words, write
   async function replace(next: Plan): Promise<Changes> {
     const before = byName;
     const changes = compare(before, next.targets);
-    // A program that is no longer wanted is still ours until it has ended.
-    const isKept = (name: string): boolean => next.targets.some(({ rules }) => rules.name === name);
-    const retired = members.filter(({ plan: { program, rules } }) => program !== null && !isKept(rules.name));
     for (const name of changes.removed) tell(before.get(name) as Member, { kind: 'removed' });
     const carried = await Promise.all(next.targets.map((target) => carryOver(target, before.get(target.rules.name))));
-    const leaving = retired.map(
-      (member): Member => ({ ...member, plan: { ...member.plan, dependsOn: [], isRetired: true } }),
-    );
-    goOnWith({ ...next, targets: [...next.targets, ...leaving.map((member) => member.plan)] }, [
-      ...carried,
-      ...leaving,
-    ]);
-    for (const member of leaving) input(member, { kind: 'asked', order: { verb: 'leave' } });
-    for (const member of carried)
-      if (isToBeRestarted(before.get(member.plan.rules.name), member)) input(member, RESTART);
+    const retiring = members.flatMap((member) => retire(member, next));
+    const targets = [...next.targets, ...retiring.map((member) => member.plan)];
+    goOnWith({ ...next, targets }, [...carried, ...retiring]);
+    for (const member of retiring) if (member.state.phase.kind !== 'stopping') input(member, LEAVE);
+    for (const member of carried) {
+      const was = before.get(member.plan.rules.name);
+      // Who is wanted again while it is being ended for good is started once it has.
+      if (was?.plan.isRetired === true) input(member, START);
+      else if (isToBeRestarted(was, member)) input(member, RESTART);
+    }
     await settle();
     return changes;
+  }
+
+  /** A program that is no longer wanted is still ours until it has ended. */
+  function retire(member: Member, next: Plan): readonly Member[] {
+    const { program, rules } = member.plan;
+    if (program === null || next.targets.some((target) => target.rules.name === rules.name)) return [];
+    return [{ ...member, plan: { ...member.plan, dependsOn: [], isRetired: true } }];
   }
 
   function goOnWith(nextPlan: Plan, nextMembers: readonly Member[]): void {

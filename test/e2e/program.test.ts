@@ -201,6 +201,24 @@ test('a program that is changed is started anew, one that is removed is ended, o
   await waitUntil('nobody speaks of it any more', () => !tell(sandbox, 'status').output.includes('removed '));
 });
 
+test('a program that is removed and wanted again before it has ended is started again', async (t) => {
+  const sandbox = makeSandbox(t);
+  const deaf = `[target.deaf]\nstop-timeout = "1s"\ncommand = ${bash(`trap '' TERM; echo x >> ${sandbox.path('ev')}; ${idle(sandbox, 'deaf')}`)}\n`;
+  const other = `[target.other]\ncommand = ${bash(idle(sandbox, 'other'))}\n`;
+  watchConfig(sandbox, QUICK_PROGRAMS + other + deaf);
+  await until(sandbox, 'deaf', 'up');
+  const [pid = 0] = living(sandbox, 'deaf');
+  sandbox.write('watchdog.toml', QUICK_PROGRAMS + other);
+  assert.equal(tell(sandbox, 'reload').status, 0);
+  assert.ok(isAlive(pid), 'it heeds no TERM');
+  sandbox.write('watchdog.toml', QUICK_PROGRAMS + other + deaf);
+  assert.equal(tell(sandbox, 'reload').status, 0);
+  await waitUntil('it is there again', () => sandbox.recoveries() === 2);
+  await until(sandbox, 'deaf', 'up');
+  assert.ok(!isAlive(pid));
+  assert.equal(living(sandbox, 'deaf').length, 1);
+});
+
 test('a program that cannot be started is told of with the reason', async (t) => {
   const sandbox = makeSandbox(t);
   watchConfig(sandbox, `${QUICK_PROGRAMS}[target.p]\ncommand = ["no-such-program-here", "x"]\n`);
