@@ -257,7 +257,7 @@ export async function openDesk({ fleet, host, reload }: DeskOptions): Promise<De
       if (outcome === null) continue;
       proofs.delete(target);
       results.push({ target, ...outcome });
-      if (member !== undefined) await fleet.note(member, { kind: 'reload-ended', ...outcome });
+      if (member !== undefined) await fleet.tell(member, { kind: 'reload-ended', ...outcome });
     }
     if (proofs.size > 0) return false;
     asked.answer(results.every(({ ok }) => ok) ? 200 : 409, { results: inOrder(results) });

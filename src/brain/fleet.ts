@@ -9,7 +9,6 @@ import { FULL_BUDGET, MAX_TOLD, spend } from '../core/notice.ts';
 import { hurryStop } from '../core/operator.ts';
 import type { Changes } from '../core/report.ts';
 import { mayRest } from '../core/rest.ts';
-import { signalNumber } from '../core/signals.ts';
 import { followed, isSame, wakeAtMs } from '../core/state.ts';
 import { step } from '../core/step.ts';
 import type { Action, Death, Identity, Input, OperatorOrder, Report, Target, TargetState } from '../core/types.ts';
@@ -28,6 +27,7 @@ import { type Member, questionOf, toDependents, toNames } from './member.ts';
 import type { Memory, Remembered } from './memory.ts';
 import { noticesOf } from './notices.ts';
 import { compare, HELD, isSamePlan, isToBeRestarted } from './plan-changes.ts';
+import { toReplace } from './replacement.ts';
 import { beginFrom, openSavedFile, readSaved, type SavedTarget, toSaved } from './saved.ts';
 
 export interface Fleet {
@@ -50,7 +50,7 @@ export interface Fleet {
   /** Starts the target's command to read its configuration again. */
   startReload(member: Member, command: string): Promise<void>;
   /** Tells something of a target that is known elsewhere. */
-  note(member: Member, report: Report): Promise<void>;
+  tell(member: Member, report: Report): Promise<void>;
   /** Whether a command of this kind runs for it. */
   isRunning(member: Member, kind: Job['kind']): boolean;
   /** Hands a signal on to all programs of ours. */
@@ -197,7 +197,7 @@ export async function openFleet({ host, log, memory, onTold, title, words, write
       start(member, 'reload', command, { WATCHDOG_CAUSE: 'reload' });
       await settle();
     },
-    async note(member, what) {
+    async tell(member, what) {
       tell(member, what);
       await settle();
     },
@@ -241,7 +241,7 @@ export async function openFleet({ host, log, memory, onTold, title, words, write
   }
 
   function statusOf({ lastEnd }: Member): number {
-    return exitStatusOf(lastEnd, signalNumber);
+    return exitStatusOf(lastEnd);
   }
 
   async function toMember(target: TargetPlan, remembered: Remembered | undefined): Promise<Member> {
@@ -482,23 +482,14 @@ export async function openFleet({ host, log, memory, onTold, title, words, write
   function replacements(): Order['replaces'] {
     if (leaving !== null) return [];
     return members.flatMap((member) => {
-      const { plan: target, state } = member;
-      const { program, rules } = target;
-      const identity = state.command;
-      if (program === null || rules.program === null || rules.dryRun || identity === null) return [];
-      const isPlain = state.phase.kind === 'up' && followed(state).some((one) => isSame(one, identity));
-      const isAlone =
-        target.dependsOn.length === 0 && rules.program.autorestart !== 'never' && !rules.program.isAtTerminal;
-      if (!isPlain || !isAlone || member.isUnwatched) return [];
+      const candidate = toReplace(member);
+      if (candidate === null) return [];
       if (member.nextId === null) {
         member.nextId = jobs.nextId;
         jobs = { ...jobs, nextId: jobs.nextId + 1 };
       }
-      const context = { WATCHDOG_CAUSE: 'exited', WATCHDOG_ATTEMPT: String(state.failures + 1) };
-      const unless = rules.program.autorestart === 'always' ? [] : rules.program.expectedExitCodes;
-      const { pid, startTime } = identity;
-      const spec = specOf(member, 'recovery', program.script, context);
-      return [{ identity: { pid, startTime }, id: member.nextId, spec, unless }];
+      const { context, identity, script, unless } = candidate;
+      return [{ identity, id: member.nextId, spec: specOf(member, 'recovery', script, context), unless }];
     });
   }
 

@@ -1,4 +1,5 @@
 /** How a watch ends that has programs of its own: they end with it, those first that nobody else of them needs. */
+import { signalNumber } from '../core/signals.ts';
 import type { Death, TargetState } from '../core/types.ts';
 import type { Member } from './member.ts';
 
@@ -55,9 +56,9 @@ function priorityOf({ plan: { program } }: Member): number {
 }
 
 /** What of a program's end an exit code can tell, as a shell has it. */
-export function exitStatusOf(how: Death | null, numberOf: (signal: string) => number): number {
+export function exitStatusOf(how: Death | null): number {
   if (how === null || how.kind === 'unknown') return 0;
-  return how.kind === 'exited' ? how.status : SIGNAL_BASE + numberOf(how.signal);
+  return how.kind === 'exited' ? how.status : SIGNAL_BASE + signalNumber(how.signal);
 }
 
 /** Whether it has ended and stays so, of itself. */
