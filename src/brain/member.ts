@@ -3,7 +3,8 @@ import type { Budget } from '../core/notice.ts';
 import { followed } from '../core/state.ts';
 import type { Death, TargetState } from '../core/types.ts';
 import type { TargetPlan } from '../plan/plan.ts';
-import type { Question, Wanted } from '../system/look.ts';
+import type { Wanted } from '../system/look.ts';
+import type { Question } from '../system/observe.ts';
 import type { OomMark } from '../system/oom.ts';
 import type { Entry } from './history.ts';
 

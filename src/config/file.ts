@@ -3,13 +3,13 @@
  * options of the command line; nothing is read from the disk here.
  */
 import { posix } from 'node:path';
-import { expandVariables } from './expand.ts';
-import { type Given, type GivenValue, hint, type Problem, type RawValue } from './given.ts';
+import { asText, type Environment, exampleOf, formOf, type Reading, toRaw, toText } from './file-values.ts';
+import { type Given, type GivenValue, hint, type Problem } from './given.ts';
 import type { OptionSpec } from './option-spec.ts';
-import { OPTION_SPECS } from './options.ts';
-import { parseToml, type TomlEntry, type TomlValue } from './toml.ts';
+import { isRepeatable, OPTION_SPECS } from './options.ts';
+import { parseToml, type TomlEntry } from './toml.ts';
 
-/** What one target was given, defaults of the file included. */
+/** What one target was given: of its own as its file is read, with the defaults once all files are. */
 export interface GivenTarget {
   readonly name: string;
   /** Where its table begins: what lacks a key is told there. */
@@ -30,18 +30,7 @@ export interface ConfigFile {
 /** Names are used on command lines, in globs and in logs. */
 const NAME = /^[A-Za-z0-9_][A-Za-z0-9_.@:+-]*$/;
 const MAX_NAME_LENGTH = 64;
-/** Words in the place of a path. */
-const LITERAL_PATHS: readonly string[] = ['-', 'off'];
 const TABLES = ['defaults', 'target'];
-
-/** One file while it is read. */
-interface Reading {
-  readonly path: string;
-  readonly environment: Environment;
-  readonly problems: Problem[];
-}
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Reads the text of the file at `path`, an absolute path. */
 export function readConfigFile(
@@ -167,7 +156,7 @@ function readTable(
       continue;
     }
     const inner = entry.path[depth + 1];
-    if (inner !== undefined && isPairs(spec)) {
+    if (inner !== undefined && isRepeatable(spec)) {
       const value = toText(reading, asText(spec, entry.value), where);
       const own = pairs.get(key) ?? [];
       pairs.set(key, own);
@@ -178,7 +167,7 @@ function readTable(
       };
       continue;
     }
-    if (isTable(entry) && isPairs(spec)) {
+    if (isTable(entry) && isRepeatable(spec)) {
       given[spec.name] ??= { value: [], from: where };
       continue;
     }
@@ -187,15 +176,6 @@ function readTable(
     else reading.problems.push({ where, what: `must be ${formOf(spec)}; write ${key} = ${exampleOf(spec)}` });
   }
   return given;
-}
-
-function isPairs({ type }: OptionSpec): boolean {
-  return type === 'variables' || type === 'limits';
-}
-
-/** A limit is a number, and may be written as one. */
-function asText({ type }: OptionSpec, value: TomlValue): TomlValue {
-  return type === 'limits' && value.kind === 'integer' ? { kind: 'string', text: value.text } : value;
 }
 
 function whyNoKey(key: string, spec: OptionSpec | undefined, scope: 'target' | 'watchdog'): string {
@@ -208,51 +188,6 @@ function whyNoKey(key: string, spec: OptionSpec | undefined, scope: 'target' | '
   return spec.scope === 'target'
     ? 'is a key of a target; write it into [target.NAME] or [defaults]'
     : 'is the same for all targets; write it above the first [table]';
-}
-
-/** A value as the command line would have it; `null` if it is of another type. */
-function toRaw(reading: Reading, spec: OptionSpec, value: TomlValue, where: string): RawValue | null {
-  switch (spec.type) {
-    case 'switch':
-      return value.kind === 'boolean' ? value.isTrue : null;
-    case 'count':
-      return value.kind === 'integer' ? value.text : null;
-    case 'list':
-    case 'command': {
-      if (value.kind !== 'array') return toText(reading, value, where);
-      const items = value.items.map((item) => (item.kind === 'integer' ? item.text : toText(reading, item, where)));
-      return items.every((item) => item !== null) ? (items as string[]) : null;
-    }
-    case 'size':
-    case 'duration':
-      // Without a unit it is text all the same, so that the unit is asked for.
-      return value.kind === 'integer' || value.kind === 'float' ? value.text : toText(reading, value, where);
-    case 'path': {
-      const text = toText(reading, value, where);
-      if (text === null || text === '' || LITERAL_PATHS.includes(text)) return text;
-      return posix.resolve(posix.dirname(reading.path), text);
-    }
-    case 'variables':
-    case 'limits':
-      return null;
-    case 'choice':
-      return value.kind === 'boolean' ? allowedBoolean(spec, value.isTrue) : toText(reading, value, where);
-    case 'text':
-      return toText(reading, value, where);
-  }
-}
-
-/** Some choices are `true`, `false` and something between. */
-function allowedBoolean({ choices }: OptionSpec, isTrue: boolean): string | null {
-  return choices?.includes(String(isTrue)) === true ? String(isTrue) : null;
-}
-
-/** A string with its variables filled in; `null` if it is none. */
-function toText(reading: Reading, value: TomlValue, where: string): string | null {
-  if (value.kind !== 'string') return null;
-  const expanded = expandVariables(value.text, reading.environment);
-  for (const what of expanded.problems) reading.problems.push({ where, what });
-  return expanded.text;
 }
 
 function readInclude(reading: Reading, top: readonly TomlEntry[]): readonly GivenValue[] {
@@ -268,54 +203,4 @@ function readInclude(reading: Reading, top: readonly TomlEntry[]): readonly Give
         return [];
       });
     });
-}
-
-function formOf({ type, choices }: OptionSpec): string {
-  switch (type) {
-    case 'switch':
-      return 'true or false';
-    case 'count':
-      return 'a whole number';
-    case 'list':
-      return 'a list of strings';
-    case 'variables':
-      return 'a table of strings';
-    case 'limits':
-      return 'a table of numbers';
-    case 'choice':
-      return `one of ${choices?.map(asToml).join(' and ')}`;
-    case 'command':
-      return 'a string or a list of strings';
-    case 'size':
-      return 'a number of bytes, or a string';
-    case 'duration':
-    case 'path':
-    case 'text':
-      return 'a string';
-  }
-}
-
-function asToml(choice: string): string {
-  return choice === 'true' || choice === 'false' ? choice : `"${choice}"`;
-}
-
-function exampleOf(spec: OptionSpec): string {
-  switch (spec.type) {
-    case 'switch':
-      return 'true';
-    case 'count':
-      return '2';
-    case 'list':
-      return '["one", "two"]';
-    case 'variables':
-      return '{ NAME = "value" }';
-    case 'limits':
-      return '{ nofile = 4096 }';
-    case 'command':
-      return '"node my.js"';
-    case 'choice':
-      return asToml(spec.default ?? spec.choices?.[0] ?? '');
-    default:
-      return `"${spec.default ?? spec.choices?.[0] ?? '…'}"`;
-  }
 }

@@ -1,10 +1,9 @@
 /** One look at the machine: which processes are the target. The rules are in `core/match.ts` and `core/pid-file.ts`. */
 import { judgeAll, LEFT_OUT_TEXT, type LeftOut, type Selector, type Surroundings, whyLeftOut } from '../core/match.ts';
 import type { ProcessRecord } from '../core/process.ts';
-import type { Identity, Observation, Relative, Seen } from '../core/types.ts';
+import type { Identity } from '../core/types.ts';
 import { isWatchdog, mayBeWatchdog } from '../core/watchdog-process.ts';
 import { isWrapper } from '../core/wrapper.ts';
-import { type Families, type Kin, readFamilies } from './family.ts';
 import { resolvePidFile } from './pid-file.ts';
 import type { ProcessTable, Scan } from './process-table.ts';
 
@@ -45,102 +44,18 @@ export interface Look {
   readonly isUnsteady?: true;
 }
 
-/** One of many to look for. Those in `followed` still count while they live, whatever they call themselves now. */
-export interface Question {
-  readonly wanted: Wanted;
-  readonly followed: readonly Identity[];
-  /** Of a program of ours; `null` for any other. */
-  readonly program: ProgramQuestion | null;
-}
-
-/** What is to be known of a program of ours. */
-export interface ProgramQuestion {
-  /** What its processes are known by; `null` where there is no such thing, and its command is all that is known. */
-  readonly mark: string | null;
-  /** Who gets its orphans; `null`: not we. */
-  readonly reaper: number | null;
-  /** Its command, while it runs. */
-  readonly command: Identity | null;
-  /** The command is not the program, but starts it. */
-  readonly isStarter: boolean;
-  /** All of it must be known, not only who matters. */
-  readonly isWhole: boolean;
-}
-
-/** Looks for all of them at once, and answers as the rules want it, in their order. */
-export async function observe(onlooker: Onlooker, questions: readonly Question[]): Promise<readonly Observation[]> {
-  const others = questions.filter(({ wanted }) => !wanted.isByFamily);
-  const looks = await lookForAll(
-    onlooker,
-    others.map(({ wanted }) => wanted),
-    true,
-  );
-  const families = lookForFamilies(questions);
-  return Promise.all(
-    questions.map((question) => {
-      const look = looks[others.indexOf(question)];
-      return question.program === null
-        ? toObservation(onlooker.table, question, look as Look)
-        : toProgramObservation(onlooker.table, question, question.program, look, families);
-    }),
-  );
-}
-
-async function toObservation(table: ProcessTable, { followed, wanted }: Question, look: Look): Promise<Observation> {
-  const still = await stillThere(table, followed, look.matches);
-  const seen = [...look.matches, ...still.records].sort(byAge).map(toSeen);
-  if (seen.length >= wanted.min) return { kind: 'present', seen };
-  const trouble = look.trouble ?? still.trouble;
-  if (trouble !== null) return { kind: 'unknown', why: trouble };
-  return { kind: 'absent', seen, why: look.pidFileProblem, ...(look.isUnsteady === true ? { isUnsteady: true } : {}) };
-}
-
-/** Who lives of all the programs that are asked for: one reading serves all of them. */
-function lookForFamilies(questions: readonly Question[]): Families {
-  const programs = questions.flatMap(({ program }) => program ?? []);
-  return readFamilies({
-    marks: new Set(programs.flatMap(({ mark }) => mark ?? [])),
-    reaper: programs[0]?.reaper ?? null,
-    isWhole: programs.some(({ isWhole }) => isWhole),
-  });
-}
-
-/** A program of ours, with all that lives of it. `look`: where it is known by more than its descent. */
-async function toProgramObservation(
-  table: ProcessTable,
-  question: Question,
-  { command, isStarter, mark }: ProgramQuestion,
-  look: Look | undefined,
-  { byMark, trouble }: Families,
-): Promise<Observation> {
-  const kin = mark === null ? [] : (byMark.get(mark) ?? []);
-  const family = kin.map(({ isRoot: _, ...relative }): Relative => relative);
-  if (look !== undefined) {
-    const observation = await toObservation(table, question, look);
-    if (observation.kind === 'unknown') return observation;
-    return trouble === null ? { ...observation, family } : { kind: 'unknown', why: trouble };
-  }
-  const isMain = ({ isRoot, pid }: Kin): boolean => isRoot && !(isStarter && pid === command?.pid);
-  const roots = kin.filter(isMain).map(({ commandLine, pid, startTime }): Seen => ({ pid, startTime, commandLine }));
-  const others = command === null || isStarter ? question.followed : [command, ...question.followed];
-  const still = await stillThere(table, others, roots);
-  // Who is followed goes before whoever has been left behind by another before it.
-  const isFollowed = (one: Identity): boolean => question.followed.some((other) => other.pid === one.pid);
-  const all = [...roots, ...still.records.map(toSeen)].sort(byAge);
-  const seen = [...all.filter(isFollowed), ...all.filter((one) => !isFollowed(one))];
-  if (seen.length > 0) return { kind: 'present', seen, family };
-  const why = trouble ?? still.trouble;
-  return why === null ? { kind: 'absent', seen, why: null, family } : { kind: 'unknown', why };
-}
-
 /** Looks for one, and tells of everything that holds the pattern. */
 export async function lookAround(onlooker: Onlooker, wanted: Wanted): Promise<Look> {
   const [look] = await lookForAll(onlooker, [wanted], false);
   return look as Look;
 }
 
-/** `isTerse`: without a word on what can't be the target anyway. */
-async function lookForAll(onlooker: Onlooker, wanted: readonly Wanted[], isTerse: boolean): Promise<readonly Look[]> {
+/** Looks for all of them at once, in their order. `isTerse`: without a word on what can't be the target anyway. */
+export async function lookForAll(
+  onlooker: Onlooker,
+  wanted: readonly Wanted[],
+  isTerse: boolean,
+): Promise<readonly Look[]> {
   const looks = new Map<Wanted, Look>();
   const byPattern = wanted.filter((one) => one.pidFile === null);
   await lookByPattern(onlooker, byPattern, isTerse, looks);
@@ -276,29 +191,7 @@ async function readAncestors(table: ProcessTable, pid: number): Promise<readonly
   return ancestors;
 }
 
-/** Those followed that no longer match, but live on: they have changed their title. */
-async function stillThere(
-  table: ProcessTable,
-  followed: readonly Identity[],
-  matches: readonly Identity[],
-): Promise<{ readonly records: readonly ProcessRecord[]; readonly trouble: string | null }> {
-  const records: ProcessRecord[] = [];
-  let trouble: string | null = null;
-  for (const one of followed) {
-    if ([...matches, ...records].some((record) => record.pid === one.pid)) continue;
-    const reading = await table.read(one.pid);
-    if (reading.kind === 'trouble') trouble ??= reading.why;
-    if (reading.kind !== 'process') continue;
-    const { record } = reading;
-    if (record.startTime === one.startTime && record.state !== 'zombie') records.push(record);
-  }
-  return { records, trouble };
-}
-
-function byAge(one: Identity, other: Identity): number {
+/** The oldest first. */
+export function byAge(one: Identity, other: Identity): number {
   return one.startTime - other.startTime || one.pid - other.pid;
-}
-
-function toSeen({ pid, startTime, commandLine }: ProcessRecord): Seen {
-  return { pid, startTime, commandLine };
 }

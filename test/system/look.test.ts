@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ProcessRecord } from '../../src/core/process.ts';
 import type { Identity, Observation } from '../../src/core/types.ts';
-import { observe as observeAll } from '../../src/system/look.ts';
+import { observe as observeAll } from '../../src/system/observe.ts';
 import type { ProcessTable, Reading } from '../../src/system/process-table.ts';
 
 const target: ProcessRecord = {

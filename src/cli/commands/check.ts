@@ -1,5 +1,5 @@
 import { describeSight } from '../../core/report.ts';
-import { observe } from '../../system/look.ts';
+import { observe } from '../../system/observe.ts';
 import { exitCode } from '../exit-codes.ts';
 import { toLookTask } from '../look-task.ts';
 import { print } from '../output.ts';
