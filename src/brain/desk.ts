@@ -4,7 +4,6 @@
  */
 
 import { readSignalName } from '../config/signal-name.ts';
-import type { ReloadRule } from '../config/target-settings.ts';
 import type { Event, OrderAnswer, Result } from '../control/protocol.ts';
 import { type Asked, openServer } from '../control/server.ts';
 import { selectNames } from '../core/fleet.ts';
@@ -17,8 +16,8 @@ import type { Fleet } from './fleet.ts';
 import type { Entry } from './history.ts';
 import type { Member } from './member.ts';
 import { outcomeOf } from './order-outcome.ts';
-import { beginProof, outcomeOfReload, type ReloadProof } from './reload-proof.ts';
 import { toStatus } from './status.ts';
+import { NOBODY, openReloads } from './target-reloads.ts';
 
 export interface Desk {
   /** Deals with all that was asked, and answers what can be answered by now. */
@@ -39,23 +38,12 @@ export interface DeskOptions {
   readonly reload: () => Promise<OrderAnswer>;
 }
 
-const NOBODY = 'is not there: nothing matches';
-/** How often it is asked what has become of a reload. */
-const PROOF_LOOK_MS = 100;
-
 /** An order whose outcome is awaited. */
 interface Waiter {
   readonly asked: Asked;
   readonly verb: 'start' | 'stop' | 'restart' | 'recover';
   /** Names: a reload may have put another member in its place. */
   readonly waiting: Set<string>;
-  readonly results: Result[];
-}
-
-/** A reload whose proof is awaited, for each target by name. */
-interface ReloadWaiter {
-  readonly asked: Asked;
-  readonly proofs: Map<string, ReloadProof>;
   readonly results: Result[];
 }
 
@@ -70,8 +58,7 @@ export async function openDesk({ fleet, host, reload }: DeskOptions): Promise<De
   const usage = openUsage();
   const requests: Asked[] = [];
   let waiters: Waiter[] = [];
-  let reloads: readonly ReloadWaiter[] = [];
-  let timer: NodeJS.Timeout | null = null;
+  const reloads = openReloads({ fleet, host, inOrder });
   let followers: Follower[] = [];
   let isOver = false;
   const at = host.control;
@@ -81,13 +68,10 @@ export async function openDesk({ fleet, host, reload }: DeskOptions): Promise<De
     async work() {
       for (let asked = requests.shift(); asked !== undefined; asked = requests.shift()) await deal(asked);
       waiters = waiters.filter((waiter) => !isSettled(waiter));
-      const open: ReloadWaiter[] = [];
-      for (const reload of reloads) if (!(await isProved(reload))) open.push(reload);
-      reloads = open;
-      if (reloads.length > 0) askAgain();
+      await reloads.work();
       followers = followers.filter(({ asked }) => asked.isOpen());
     },
-    isIdle: () => server === null || (server.isIdle() && requests.length === 0 && reloads.length === 0),
+    isIdle: () => server === null || (server.isIdle() && requests.length === 0 && reloads.isIdle()),
     told(member, entry) {
       const event = toEvent(member, entry);
       for (const { names, tell } of followers) if (names.has(event.target)) tell(event);
@@ -95,15 +79,6 @@ export async function openDesk({ fleet, host, reload }: DeskOptions): Promise<De
     wantsEnd: () => isOver,
     close: () => server?.close(),
   };
-
-  /** One timer, however often it is asked for: each of its ends asks for the next. */
-  function askAgain(): void {
-    if (timer !== null) return;
-    timer = setTimeout(() => {
-      timer = null;
-      host.interrupt();
-    }, PROOF_LOOK_MS);
-  }
 
   function onAsked(asked: Asked): void {
     requests.push(asked);
@@ -150,7 +125,7 @@ export async function openDesk({ fleet, host, reload }: DeskOptions): Promise<De
         await signalAll(asked, members);
         return;
       case 'reload':
-        await reloadAll(asked, members);
+        await reloads.begin(asked, members);
         return;
       case 'start':
       case 'stop':
@@ -219,49 +194,6 @@ export async function openDesk({ fleet, host, reload }: DeskOptions): Promise<De
       results.push({ target: member.plan.rules.name, ...describeReach(count, signal) });
     }
     asked.answer(200, { results });
-  }
-
-  /** Each by its signal or its command; answered once it is known what came of it. */
-  async function reloadAll(asked: Asked, members: readonly Member[]): Promise<void> {
-    const waiter: ReloadWaiter = { asked, proofs: new Map(), results: [] };
-    for (const member of members) {
-      const { reload: rule, rules } = member.plan;
-      const proof = beginProof(member, host.nowMs());
-      const why = await beginReload(member, rule);
-      if (why === null) waiter.proofs.set(rules.name, proof);
-      else waiter.results.push({ target: rules.name, ok: false, message: why });
-    }
-    reloads = [...reloads, waiter];
-  }
-
-  /** Why it could not be begun; `null` if it was. */
-  async function beginReload(member: Member, rule: ReloadRule): Promise<string | null> {
-    if ('command' in rule) {
-      if (fleet.isRunning(member, 'reload')) return 'is being reloaded already';
-      await fleet.startReload(member, rule.command);
-      return null;
-    }
-    const count = await fleet.signal(member, rule.signal, `reload by SIG${rule.signal}`);
-    return count === 0 ? NOBODY : null;
-  }
-
-  /** Whether all of it is known. That is told in the log, whoever still listens. */
-  async function isProved({ asked, proofs, results }: ReloadWaiter): Promise<boolean> {
-    for (const [target, proof] of proofs) {
-      const member = find(target);
-      const isRunning = member !== undefined && fleet.isRunning(member, 'reload');
-      const outcome =
-        member === undefined
-          ? { ok: false, message: 'was removed' }
-          : outcomeOfReload(proof, member, isRunning, host.nowMs());
-      if (outcome === null) continue;
-      proofs.delete(target);
-      results.push({ target, ...outcome });
-      if (member !== undefined) await fleet.tell(member, { kind: 'reload-ended', ...outcome });
-    }
-    if (proofs.size > 0) return false;
-    asked.answer(results.every(({ ok }) => ok) ? 200 : 409, { results: inOrder(results) });
-    return true;
   }
 
   /** Asks each, and answers once all have come to where they were sent. */
