@@ -43,7 +43,11 @@ for (const [ways, what] of WAYS) {
       assert.equal(readProcess(pid)?.ppid, watchdog.pid, 'it has come to the watchdog');
       signal(pid, 'SIGKILL');
       const again = `starting it again, kill ${kill}`;
-      await waitUntil(again, () => sandbox.read('log').split('; starting it again').length > kill);
+      await waitUntil(again, () => sandbox.read('log').split('; starting it again').length > kill).catch(
+        (error: Error) => {
+          throw new Error(`${error.message}, after ${pid}:\n${sandbox.read('log').split('\n').slice(-12).join('\n')}`);
+        },
+      );
     }
     await until(sandbox, 'd', 'up');
     assert.equal(statusOf(sandbox, 'd').recoveries, KILLS);

@@ -73,7 +73,14 @@ function namesIn(directory: string): readonly string[] {
 }
 
 async function observe(directory: string, running: Running): Promise<Facts> {
-  await waitUntil('something was started', () => existsSync(join(directory, 'starts')));
+  await waitUntil(`something was started in ${basename(directory)}`, () => existsSync(join(directory, 'starts'))).catch(
+    (error: Error) => {
+      const log = join(directory, 'log');
+      throw new Error(
+        `${error.message}\n${running.output()}\n${existsSync(log) ? readFileSync(log, 'utf8') : 'no log'}`,
+      );
+    },
+  );
   // What is compared is a stretch of time: nothing that could be waited for ends it.
   await sleep(WATCHED_MS);
   const all = namesIn(directory);
