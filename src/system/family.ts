@@ -33,40 +33,41 @@ export interface Kin extends Relative {
   readonly isRoot: boolean;
 }
 
-interface Listing {
-  readonly pids: readonly number[];
-  readonly ended: readonly number[];
-}
-
 interface Reading extends Relative {
   readonly ppid: number;
   readonly mark: string;
 }
 
-/** So often the list is read in one look. */
+/** So often the list is read before nobody is held to have been missed all those times. */
+const ENOUGH_LISTINGS = 8;
 const MAX_LISTINGS = 16;
 const NOBODY: Families = { byMark: new Map(), trouble: null };
 
 /**
  * Looks for them. A list of processes is read one after the other: who forks and ends meanwhile
- * leaves a child that was not yet listed. So it is listed again until nobody on it has ended.
+ * leaves a child that was not yet listed. So it is listed again until nobody has ended unread, or
+ * often enough: to be missed each time, a family would have to fork and end each time, and what
+ * daemonizes does so twice or three times. On a busy machine somebody ends unread every time.
  */
 export function readFamilies({ isWhole, marks, reaper }: FamilyQuestion): Families {
   if (marks.size === 0) return NOBODY;
   const readText = openProcFiles();
   let trouble: string | null = null;
   let found: readonly Reading[] = [];
-  let before: Listing | null = null;
+  /** Who is none of them: nor is any child of theirs, so that their end need not be looked into. */
+  const strangers = new Set<number>();
+  let endedBefore: readonly number[] = [];
   for (let listing = 1; ; listing += 1) {
-    const pids = (isWhole || reaper === null ? null : childrenOf(reaper)) ?? everybody();
+    const before: readonly Reading[] = found;
     const ended: number[] = [];
-    found = pids.flatMap((pid) => readOne(pid, ended) ?? []);
-    if (ended.length === 0 || (isWithin(ended, before?.ended) && isWithin(pids, before?.pids))) break;
+    found = list(listing).flatMap((pid) => (strangers.has(pid) ? [] : (readOne(pid, ended) ?? [])));
+    if (isWithin(ended, endedBefore) && (ended.length === 0 || isWithin(pidsOf(found), pidsOf(before)))) break;
+    if (listing >= ENOUGH_LISTINGS && isWithin(marksOf(before), marksOf(found))) break;
     if (listing === MAX_LISTINGS) {
-      trouble ??= 'processes come and go too quickly to be listed';
+      trouble ??= 'its processes come and go too quickly to be listed';
       break;
     }
-    before = { pids, ended };
+    endedBefore = ended;
   }
   const known = new Map(found.map((one) => [one.pid, one.mark]));
   const byMark = new Map<string, Kin[]>();
@@ -78,6 +79,12 @@ export function readFamilies({ isWhole, marks, reaper }: FamilyQuestion): Famili
   for (const family of byMark.values())
     family.sort((one, other) => one.startTime - other.startTime || one.pid - other.pid);
   return { byMark, trouble };
+
+  /** The list of children leaves out who comes after one that ends meanwhile: it is not asked for ever. */
+  function list(listing: number): readonly number[] {
+    const children = isWhole || reaper === null || listing > ENOUGH_LISTINGS / 2 ? null : childrenOf(reaper);
+    return children ?? everybody();
+  }
 
   /** `null` where the kernel does not tell. */
   function childrenOf(pid: number): readonly number[] | null {
@@ -106,19 +113,26 @@ export function readFamilies({ isWhole, marks, reaper }: FamilyQuestion): Famili
     const text = readText(`/proc/${pid}/stat`);
     if ('code' in text) return notRead(pid, text.code, ended);
     const stat = parseStat(text.text);
-    if (stat === null || isKernelThread(stat)) return null;
+    if (stat === null || isKernelThread(stat)) return nobody(pid);
+    const limits = readText(`/proc/${pid}/limits`);
+    if ('code' in limits) return notRead(pid, limits.code, ended);
+    // Empty for who is being reaped.
+    if (limits.text === '') return notRead(pid, 'ESRCH', ended);
+    const mark = parseRealTimeLimit(limits.text)?.soft ?? null;
+    if (mark === null || !marks.has(mark)) return nobody(pid);
     if (hasEnded(stat) && stat.threads <= 1) {
       ended.push(pid);
       return null;
     }
-    const limits = readText(`/proc/${pid}/limits`);
-    if ('code' in limits) return notRead(pid, limits.code, ended);
-    const mark = parseRealTimeLimit(limits.text)?.soft ?? null;
-    if (mark === null || !marks.has(mark)) return null;
     const line = readText(`/proc/${pid}/cmdline`);
     const shown = 'text' in line ? joinArguments(line.text) : '';
     const commandLine = shown === '' ? `[${stat.comm}]` : shown;
     return { pid, ppid: stat.ppid, startTime: stat.startTime, group: stat.processGroup, commandLine, mark };
+  }
+
+  function nobody(pid: number): null {
+    strangers.add(pid);
+    return null;
   }
 
   /** Gone, unless the kernel says that there is such a process: then it is hidden from us. */
@@ -130,7 +144,15 @@ export function readFamilies({ isWhole, marks, reaper }: FamilyQuestion): Famili
   }
 }
 
-function isWithin(some: readonly number[], all: readonly number[] = []): boolean {
+function pidsOf(readings: readonly Reading[]): readonly number[] {
+  return readings.map(({ pid }) => pid);
+}
+
+function marksOf(readings: readonly Reading[]): readonly string[] {
+  return readings.map(({ mark }) => mark);
+}
+
+function isWithin<T>(some: readonly T[], all: readonly T[]): boolean {
   const known = new Set(all);
   return some.every((one) => known.has(one));
 }
