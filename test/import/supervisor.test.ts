@@ -9,7 +9,7 @@ import { chmodSync, copyFileSync, cpSync, existsSync, globSync, mkdirSync, readF
 import { basename, join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { processesWith, signal } from '../support/processes.ts';
+import { type Process, processesWith, signal } from '../support/processes.ts';
 import { makeSandbox, type Running, type Sandbox, WATCHDOG } from '../support/sandbox.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
@@ -66,10 +66,10 @@ function prepare(sandbox: Sandbox, kind: string, file: string): string {
 }
 
 function namesIn(directory: string): readonly string[] {
-  const names = processesWith(`${directory}/work`).flatMap(({ line, state }) =>
-    state === 'Z' ? [] : (/ --name (\S+)/.exec(line)?.[1] ?? []),
-  );
-  return names.sort();
+  const all = processesWith(`${directory}/work`).filter(({ state }) => state !== 'Z');
+  // A shell that has forked, and whose child is not yet another program, is there twice.
+  const isFork = ({ ppid, line }: Process) => all.some((one) => one.pid === ppid && one.line === line);
+  return all.flatMap((one) => (isFork(one) ? [] : (/ --name (\S+)/.exec(one.line)?.[1] ?? []))).sort();
 }
 
 async function observe(directory: string, running: Running): Promise<Facts> {
