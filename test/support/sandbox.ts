@@ -77,7 +77,8 @@ export function makeSandbox(t: TestContext): Sandbox {
   const path = (name: string): string => join(directory, name);
 
   t.after(async () => {
-    for (const one of running) signal(one.pid, 'SIGKILL');
+    // Not who has ended: the number may be another's by now.
+    for (const { child } of running) child.kill('SIGKILL');
     await waitUntil('all processes of the test are gone', () => {
       const left = processesOf(marker).filter((one) => one.state !== 'Z' && one.pid !== process.pid);
       for (const one of left) signal(one.pid, 'SIGKILL');
