@@ -7,6 +7,7 @@
 import { findWaitedFor, isThere, withDependencies } from '../core/fleet.ts';
 import { FULL_BUDGET, MAX_TOLD, spend } from '../core/notice.ts';
 import { hurryStop } from '../core/operator.ts';
+import { mayHaveLeft } from '../core/program.ts';
 import type { Changes } from '../core/report.ts';
 import { mayRest } from '../core/rest.ts';
 import { followed, isSame, wakeAtMs } from '../core/state.ts';
@@ -303,6 +304,11 @@ export async function openFleet({ host, log, memory, onTold, title, words, write
         if (job !== undefined) ended(job, explainEnd(event.how), event.how);
         return;
       }
+      case 'orphan-died': {
+        const { how, of, pid } = event;
+        for (const member of members) input(member, { kind: 'orphan-died', of, pid, how });
+        return;
+      }
       case 'signal':
       case 'lock':
       case 'connect':
@@ -504,12 +510,19 @@ export async function openFleet({ host, log, memory, onTold, title, words, write
         onlooker,
         batch.map((member) => questionOf(member, host.reaper)),
       );
+      await hearOfOrphans(batch);
       batch.forEach((member, at) => {
         const observation = observations[at];
         if (observation !== undefined) input(member, { kind: 'observed', observation });
       });
       commitDeeds();
     }
+  }
+
+  /** Who has failed in the background before a look could find it: the host knows, and is asked before anything is decided. */
+  async function hearOfOrphans(some: readonly Member[]): Promise<void> {
+    if (!some.some(({ state }) => mayHaveLeft(state))) return;
+    for (const event of await host.catchUp()) if (event.kind === 'orphan-died') onEvent(event);
   }
 
   /** What they depend on is looked at with them, and before: it may have gone at the same moment. */

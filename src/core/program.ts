@@ -72,6 +72,22 @@ export function programEnded(
   return { state: { ...state, failures, phase: ending }, actions: [{ kind: 'look' }] };
 }
 
+/** Whether somebody may have gone into the background and failed there before a look could find it. */
+export function mayHaveLeft({ phase }: TargetState): boolean {
+  return phase.kind === 'ending' && phase.sent === null && isSuccess(phase.loss.how);
+}
+
+/** Somebody whom it had left behind has ended as well, before a look could find it. */
+export function orphanDied(
+  state: TargetState,
+  of: number,
+  { how, pid }: { readonly how: Death; readonly pid: number },
+): Step {
+  const { phase } = state;
+  if (phase.kind !== 'ending' || phase.loss.seen.pid !== of || !mayHaveLeft(state)) return { state, actions: [] };
+  return { state: { ...state, phase: { ...phase, orphan: { pid, how } } }, actions: [] };
+}
+
 /** What was decided before has been done already: told as if it were done now. */
 function goOnWith(target: Target, state: TargetState, identity: Identity, loss: Loss, nowMs: number): Step {
   const attempt = { startedAtMs: nowMs, exited: null, loss: null };
@@ -116,6 +132,9 @@ export function whenEnding(
 ): Step {
   const { how } = phase.loss;
   const isPeaceful = isSuccess(how) || how.kind === 'unknown';
+  if (phase.orphan !== undefined && hasLed(phase.orphan, sight.family ?? [])) {
+    return whenEnding(target, state, asEndOf(phase, phase.orphan), sight, nowMs);
+  }
   if (phase.sent === null && isPeaceful && sight.kind === 'present')
     return takeOver(target, state, phase, sight.seen, nowMs);
   const left = target.program?.ends === 'process' ? [] : (sight.family ?? []);
@@ -124,6 +143,7 @@ export function whenEnding(
     // We have seen the end before the host has told of it.
     return { state: { ...state, phase: { ...phase, lookAtMs: nowMs + WORD_MS } }, actions: [] };
   }
+  if (phase.orphan !== undefined) return whenEnding(target, state, asEndOf(phase, phase.orphan), sight, nowMs);
   const told = tellEnd(target, phase);
   // By now somebody else may have started another. (Who is left of this one, and may be, is none.)
   const others = without(sight.seen, sight.family ?? []);
@@ -133,6 +153,19 @@ export function whenEnding(
   }
   const next = goOn(target, state, phase, nowMs);
   return { state: next.state, actions: [...told, ...next.actions] };
+}
+
+/** It went into the background and failed there: that is how it ended. */
+function asEndOf(
+  { loss, orphan: _, ...phase }: PhaseOf<'ending'>,
+  { how, pid }: NonNullable<PhaseOf<'ending'>['orphan']>,
+): PhaseOf<'ending'> {
+  return { ...phase, loss: { ...loss, seen: { ...loss.seen, pid }, how, leftBy: loss.seen.pid } };
+}
+
+/** Whether those who are left were led by it: then they are its workers, and it was killed. */
+function hasLed({ how, pid }: NonNullable<PhaseOf<'ending'>['orphan']>, left: readonly Relative[]): boolean {
+  return how.kind === 'killed' && left.some(({ group }) => group === pid);
 }
 
 /** Its command has only started it, or it has handed over to another: that one is followed from here on. */

@@ -225,9 +225,11 @@ function describeSeen(seen: readonly Seen[]): string {
 }
 
 function describeLoss(loss: Loss): string {
-  if (loss.how.kind === 'unknown') return `pid ${loss.seen.pid}`;
+  const left = loss.leftBy === undefined ? '' : `, which pid ${loss.leftBy} had left in the background`;
+  const who = `pid ${loss.seen.pid}${left}`;
+  if (loss.how.kind === 'unknown') return who;
   const source = loss.toldBy === 'shell' ? ', by the word of the shell that ran it' : '';
-  return `pid ${loss.seen.pid}, ${describeDeath(loss.how)}${source}`;
+  return `${who}, ${describeDeath(loss.how)}${source}`;
 }
 
 /** `exit status 3`, `killed by SIGSEGV`, or that nobody could tell. */

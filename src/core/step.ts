@@ -14,7 +14,7 @@
  */
 import { isCrash, readShellStatus } from './death.ts';
 import { diedWhileHeld, onAsked } from './operator.ts';
-import { programEnded, programReplaced, programStarted } from './program.ts';
+import { orphanDied, programEnded, programReplaced, programStarted } from './program.ts';
 import { onSight } from './sight.ts';
 import { followed, isSame, wakeAtMs } from './state.ts';
 import { enterConfirming, fail, lookAgain, patienceMs, report } from './transitions.ts';
@@ -38,6 +38,8 @@ export function step(target: Target, state: TargetState, input: Input, nowMs: nu
       return onRecoveryStarted(target, state, input.identity, nowMs);
     case 'recovery-exited':
       return onRecoveryExited(target, state, input.pid, input.how, nowMs);
+    case 'orphan-died':
+      return orphanDied(state, input.of, input);
     case 'recovery-not-started':
       return onRecoveryNotStarted(target, state, input.why, nowMs);
     case 'replaced':

@@ -138,6 +138,8 @@ export interface Loss {
   readonly how: Death;
   /** Who told how: the kernel, of that process, or the shell that ran the recovery, of whatever it ran last. */
   readonly toldBy: 'kernel' | 'shell';
+  /** It was never followed: this one had left it behind. */
+  readonly leftBy?: number;
 }
 
 /** What is known of the recovery that is under way. */
@@ -225,6 +227,8 @@ export type Phase =
       readonly hadStarted: boolean;
       readonly startedAtMs: number;
       readonly sent: null | 'signal' | 'KILL' | 'gave-up';
+      /** Whom it had left behind and who then failed: what it came to, if nobody of it is left. */
+      readonly orphan?: { readonly pid: number; readonly how: Death };
       /** An operator has asked for it meanwhile: it is started again however it ended. */
       readonly isWanted?: true;
       readonly dueAtMs: number;
@@ -256,6 +260,8 @@ export type Input =
   | { readonly kind: 'died'; readonly identity: Identity; readonly how: Death }
   | { readonly kind: 'recovery-started'; readonly identity: Identity }
   | { readonly kind: 'recovery-exited'; readonly pid: number; readonly how: Death }
+  /** After the process `of` somebody whom it had left behind has ended, and failed. */
+  | { readonly kind: 'orphan-died'; readonly of: number; readonly pid: number; readonly how: Death }
   | { readonly kind: 'recovery-not-started'; readonly why: string }
   /** In the moment that the program ended the host has started the next one, as it was told to. */
   | { readonly kind: 'replaced'; readonly identity: Identity }

@@ -28,6 +28,8 @@ export type HostEvent =
   | ({ readonly kind: 'child-not-started'; readonly id: number } & NotStarted)
   /** A child that the host started has ended. */
   | { readonly kind: 'child-exited'; readonly pid: number; readonly how: Death }
+  /** A child `of` the host has ended, and after it `pid`, which it had left behind: the first of them that failed. */
+  | { readonly kind: 'orphan-died'; readonly of: number; readonly pid: number; readonly how: Death }
   /** Whoever waited is gone, and with it all that it kept: the watch is over. */
   | { readonly kind: 'host-gone' }
   /** Somebody waits at the control socket. */
@@ -89,6 +91,8 @@ export interface Host {
   commit(order: Order): void;
   /** Whether something has happened that was not yet taken. */
   hasPending(): boolean;
+  /** All that has happened until now and was not yet taken; it stays there. What a look could not see any more is among it. */
+  catchUp(): Promise<readonly HostEvent[]>;
   /** What happened first since the last call, a request to stop before all else. Waits for it until the deadline; then `null`. */
   wait(): Promise<HostEvent | null>;
   /** Where the control socket is; `null` where there is none. */

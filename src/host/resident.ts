@@ -65,6 +65,7 @@ export function openResidentHost({ canWatch, control, description, onReady, open
     end() {
       // Whoever called us is told by our exit status.
     },
+    catchUp: async () => events,
     hasPending: () => events.length > 0,
     wait,
     control: control === null ? null : { path: control },

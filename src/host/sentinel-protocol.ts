@@ -78,6 +78,7 @@ export type ToldEvent =
   | { readonly kind: 'started'; readonly id: number; readonly pid: number; readonly startTime: number }
   | { readonly kind: 'failed'; readonly id: number; readonly step: Step; readonly errno: number }
   | { readonly kind: 'ended'; readonly pid: number; readonly how: Death }
+  | { readonly kind: 'orphan'; readonly pid: number; readonly orphan: number; readonly how: Death }
   | { readonly kind: 'signal'; readonly number: number }
   | { readonly kind: 'due' }
   | { readonly kind: 'go' }
@@ -94,9 +95,16 @@ const NICE_OFFSET = 20;
 /** A frame with its header, which acknowledges all lines up to `ack`. */
 export function formatFrame(frame: Frame, ack: number): Buffer {
   const body = Buffer.from(formatBody(frame, null), 'utf8');
-  const digits = (number: number): string => String(number).padStart(10, '0');
-  return Buffer.concat([Buffer.from(`frame ${digits(ack)} ${digits(body.length)}\n`), body]);
+  return Buffer.concat([formatHeader(ack, body.length), body]);
 }
+
+function formatHeader(ack: number, length: number): Buffer {
+  const digits = (number: number): string => String(number).padStart(10, '0');
+  return Buffer.from(`frame ${digits(ack)} ${digits(length)}\n`);
+}
+
+/** A frame without a body: asks for all that has happened until now. */
+export const ASK = formatHeader(0, 0);
 
 /** The first frame, as variables of the environment. */
 export function formatHandover(frame: Frame, beginning: Beginning): Record<string, string> {
@@ -222,6 +230,8 @@ function parseEvent(kind: string, rest: readonly string[]): ToldEvent | null {
       return { kind, id: number(0), step: rest[1] as Step, errno: number(2) };
     case 'ended':
       return { kind, pid: number(0), how: parseDeath(rest.slice(1)) };
+    case 'orphan':
+      return { kind, pid: number(0), orphan: number(1), how: parseDeath(rest.slice(2)) };
     case 'signal':
       return { kind, number: number(0) };
     case 'due':

@@ -14,7 +14,7 @@ import { monotonicMs } from '../system/clock.ts';
 import { isSocket } from '../system/descriptors.ts';
 import { describeCode, errorCode } from '../system/errors.ts';
 import { type Host, type HostEvent, type Order, takeNext } from './host.ts';
-import { type Command, type Frame, formatFrame, parseHello, parseTold, type Told } from './sentinel-protocol.ts';
+import { ASK, type Command, type Frame, formatFrame, parseHello, parseTold, type Told } from './sentinel-protocol.ts';
 
 /** The descriptor that every brain finds the sentinel at. */
 export const SENTINEL_SOCKET = 3;
@@ -43,6 +43,7 @@ export function hearSentinel(): Hello {
   // The sentinel's clock is CLOCK_BOOTTIME; Node tells it to a hundredth of a second.
   let clockOffsetMs = uptime() * 1_000 - monotonicMs();
   let isDue = false;
+  let goes = 0;
   let isGone = false;
   let stream: Socket | null = null;
   let onData: (() => void) | null = null;
@@ -67,6 +68,7 @@ export function hearSentinel(): Hello {
       commit: (order) => send(standing(), order, 'stay'),
       end: (order, how) => send(standing(), order, how === 'rest' ? how : { status: how }),
       hasPending,
+      catchUp,
       wait,
       control: isSocket(CONTROL_SOCKET) ? { fd: CONTROL_SOCKET } : null,
       stayResponsive,
@@ -105,6 +107,21 @@ export function hearSentinel(): Hello {
     return events.length > 0;
   }
 
+  async function catchUp(): Promise<readonly HostEvent[]> {
+    const before = goes;
+    write(ASK);
+    try {
+      while (goes === before && !isGone) {
+        if (stream === null || hasLine()) hear();
+        else await new Promise<void>((resolve) => (onData = resolve));
+      }
+    } catch (error) {
+      // The next wait tells.
+      if (!isGone) throw error;
+    }
+    return events;
+  }
+
   /** From here on the socket is read as data comes, and no longer by waiting for it. */
   function stayResponsive(): void {
     if (stream !== null) return;
@@ -141,6 +158,7 @@ export function hearSentinel(): Hello {
     hearClock(told.nowMs);
     const event = toEvent(told);
     if (event !== null) events.push({ ...event, seq: told.seq });
+    else if (told.kind === 'go') goes += 1;
     else isDue ||= told.kind === 'due';
     return told.kind;
   }
@@ -181,9 +199,12 @@ export function hearSentinel(): Hello {
   }
 
   function send(standing: Standing, order: Order, end: Frame['end']): void {
+    write(formatFrame({ ...standing, ...toFrame(order), end }, acknowledged));
+  }
+
+  function write(frame: Buffer): void {
     // There is nobody any more to say it to.
     if (isGone) return;
-    const frame = formatFrame({ ...standing, ...toFrame(order), end }, acknowledged);
     try {
       for (let at = 0; at < frame.length; ) at += writeSome(frame, at);
     } catch (error) {
@@ -273,6 +294,8 @@ function toEvent(told: Told): HostEvent | null {
       return { kind: 'child-not-started', id: told.id, step: told.step, code: nameOf(told.errno) };
     case 'ended':
       return { kind: 'child-exited', pid: told.pid, how: told.how };
+    case 'orphan':
+      return { kind: 'orphan-died', of: told.pid, pid: told.orphan, how: told.how };
     case 'signal':
       return { kind: 'signal', signal: `SIG${signalName(told.number)}` };
     case 'connect':

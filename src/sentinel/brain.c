@@ -136,7 +136,7 @@ static void apply(u64 now) {
 		end_for("found no memory left for its state");
 		return;
 	}
-	events_acknowledge(body_ack);
+	events_acknowledge(body_ack, now);
 	frame = next;
 	/* What was told of the state before is told; the new one is only for the next brain. */
 	told_state = frame.state.length + 1;
@@ -165,7 +165,11 @@ static int hear_some(u64 now) {
 	*(is_body ? &body_have : &header_have) += (u64)result;
 	if (!is_body && header_have == HEADER_LENGTH) {
 		u64 ack = 0, length = 0;
-		int is_sound = frame_header((struct bytes){ header, HEADER_LENGTH }, &ack, &length) && ack <= told && length > 0;
+		int is_sound = frame_header((struct bytes){ header, HEADER_LENGTH }, &ack, &length) && ack <= told;
+		if (is_sound && length == 0) {
+			told_go = 0, header_have = 0;
+			return 1;
+		}
 		body = (struct bytes){ is_sound ? memory_map(length + 1) : 0, length };
 		body_have = 0, body_ack = (u32)ack;
 		if (!body.at) end_for(is_sound ? "found no memory left for its state" : "broke the rules of the protocol");

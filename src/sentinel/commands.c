@@ -1,6 +1,8 @@
 /* Starting what the brain asks for, and the brain itself; and who of it still runs. */
 #include "sentinel.h"
 
+enum { ORPHAN_MS = 1000 };
+
 struct child *children;
 u32 child_count;
 static u32 child_room;
@@ -148,16 +150,27 @@ int children_reserve(u32 more) {
 	return 1;
 }
 
-/* Forgets those that the brain knows the end of; of the others it need not be told again that they run. */
-void children_acknowledge(u32 ack) {
+/* Forgets those that the brain knows all of; of the others it need not be told again that they run, or have ended. */
+void children_acknowledge(u32 ack, u64 now) {
 	u32 kept = 0;
 	for (u32 i = 0; i < child_count; i++) {
 		struct child *child = &children[i];
-		int is_over = child->step != NO_STEP ? child->started_seq <= ack : child->ended_seq && child->ended_seq <= ack;
+		int has_failed = child->step != NO_STEP, is_past = child->ended_at && now >= child->ended_at + ORPHAN_MS;
 		if (child->started_seq <= ack) child->started_seq = 0;
-		if (!is_over) children[kept++] = *child;
+		if (child->ended_seq <= ack) child->ended_seq = 0;
+		if (child->orphan_seq <= ack) child->orphan_seq = 0;
+		int is_told = !child->started_seq && !child->ended_seq && !child->orphan_seq;
+		if (!is_told || !(has_failed || is_past)) children[kept++] = *child;
 	}
 	child_count = kept;
+}
+
+/* What a process and all that descend from it are known by, wherever they run to: a limit that the brain
+ * has chosen, and that means nothing else. A zombie has it still. 0 if it has none. */
+u64 read_mark(int pid) {
+	struct rlimit limit = { ~0ul, ~0ul };
+	sys(prlimit64, pid, RLIMIT_RTTIME, 0, &limit);
+	return limit.soft == ~0ul ? 0 : limit.soft;
 }
 
 /* Starts one; there is room. */
@@ -168,7 +181,7 @@ static void start_child(struct command command, u32 id) {
 	int pid = command.max_size > 0 && command.output_end < 0 ? command.output_end : spawn(&command, none, -1, &step);
 	if (command.output_end >= 0) sys(close, command.output_end);
 	children[child_count++] = (struct child){
-		.pid = pid > 0 ? pid : 0, .start = pid > 0 ? read_start_time(pid) : 0, .id = id,
+		.pid = pid > 0 ? pid : 0, .start = pid > 0 ? read_start_time(pid) : 0, .mark = pid > 0 ? read_mark(pid) : 0, .id = id,
 		.step = (char)(pid > 0 ? NO_STEP : step), .trouble = pid > 0 ? 0 : -pid, .started_seq = ++seq,
 	};
 }
@@ -182,7 +195,7 @@ void children_start(const struct frame *next) {
 
 static int is_child(u64 pid) {
 	for (u32 i = 0; i < child_count; i++)
-		if ((u64)children[i].pid == pid && !children[i].ended_seq) return 1;
+		if ((u64)children[i].pid == pid && !children[i].ended_at) return 1;
 	return pid == (u64)brain_pid();
 }
 
@@ -211,7 +224,7 @@ void children_replace(int pid, int status) {
 		struct command command = frame_command(&rest);
 		int is_meant = 0;
 		for (u32 i = 0; i < child_count; i++)
-			is_meant |= children[i].pid == pid && children[i].start == item.number[1] && !children[i].ended_seq;
+			is_meant |= children[i].pid == pid && children[i].start == item.number[1] && !children[i].ended_at;
 		struct bytes items = command.items;
 		for (struct item one; frame_next(&items, &one);)
 			if (one.verb == UNLESS && !(status & 0x7f) && one.number[0] == (u64)(status >> 8 & 0xff)) is_meant = 0;
@@ -223,11 +236,21 @@ void children_replace(int pid, int status) {
 	}
 }
 
-void children_reaped(int pid, int status) {
+void children_reaped(int pid, int status, u64 now) {
 	for (u32 i = 0; i < child_count; i++) {
-		if (children[i].pid != pid || children[i].ended_seq) continue;
+		if (children[i].pid != pid || children[i].ended_at) continue;
 		children[i].status = status;
+		children[i].ended_at = now;
 		children[i].ended_seq = ++seq;
+	}
+}
+
+/* Nobody of ours: but it may be all that was left of a command, and gone before the brain could see it. */
+void children_orphaned(int pid, u64 mark, int status, u64 now) {
+	for (u32 i = 0; i < child_count && mark && status; i++) {
+		struct child *child = &children[i];
+		if (!child->ended_at || child->mark != mark || child->orphan || now > child->ended_at + ORPHAN_MS) continue;
+		child->orphan = pid, child->orphan_status = status, child->orphan_seq = ++seq;
 	}
 }
 
@@ -237,6 +260,6 @@ void children_signal(const struct frame *next) {
 	for (struct item item; frame_next(&rest, &item);) {
 		if (item.verb != SIGNAL) continue;
 		for (u32 i = 0; i < child_count; i++)
-			if ((u64)children[i].pid == item.number[0] && !children[i].ended_seq) sys(kill, -children[i].pid, item.number[1]);
+			if ((u64)children[i].pid == item.number[0] && !children[i].ended_at) sys(kill, -children[i].pid, item.number[1]);
 	}
 }

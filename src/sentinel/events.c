@@ -15,9 +15,9 @@ void event_signal(u32 number) {
 	else signalled[number].again = 1;
 }
 
-void events_acknowledge(u32 ack) {
+void events_acknowledge(u32 ack, u64 now) {
 	if (lock.seq <= ack) lock.seq = 0;
-	children_acknowledge(ack);
+	children_acknowledge(ack, now);
 	for (int i = 0; i < SIGNALS_END; i++) {
 		if (signalled[i].seq > ack) continue;
 		signalled[i].seq = signalled[i].again ? ++seq : 0;
@@ -54,6 +54,7 @@ u32 events_next(u32 after, struct line *line) {
 	for (u32 i = 0; i < child_count; i++) {
 		CONSIDER(children[i].started_seq, 'c', i);
 		CONSIDER(children[i].ended_seq, 'e', i);
+		CONSIDER(children[i].orphan_seq, 'o', i);
 	}
 	if (!first || !line) return first;
 	line_format(line, "%d %d ", (u64)first, now_ms());
@@ -61,7 +62,8 @@ u32 events_next(u32 after, struct line *line) {
 	else if (kind == 's') line_format(line, "signal %d", (u64)found);
 	else if (kind == 'w') line_watch(line, &watches[found]);
 	else if (kind == 'c') line_started(line, &children[found]);
-	else line_format(line, "ended %d", (u64)children[found].pid), line_death(line, children[found].status);
+	else if (kind == 'e') line_format(line, "ended %d", (u64)children[found].pid), line_death(line, children[found].status);
+	else line_format(line, "orphan %d %d", (u64)children[found].pid, (u64)children[found].orphan), line_death(line, children[found].orphan_status);
 	line_text(line, "\n");
 	return first;
 }

@@ -127,11 +127,25 @@ static void open_control(struct bytes path) {
 	else log_note("the control socket %s cannot be opened (error %d); the watch goes on without", path.at, (u64)-result);
 }
 
+/* The next child that has ended, and is left as it is; 0 if there is none. */
+static int next_ended(void) {
+	struct { int signal, error, code, padding, pid; char rest[108]; } info = { .pid = 0 };
+	return sys(waitid, P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0 ? 0 : info.pid;
+}
+
 static void reap(u64 now) {
 	int status = 0;
-	for (long pid; (pid = sys(wait4, -1, &status, WNOHANG)) > 0;) {
-		if (pid == brain_pid()) brain_ended(status, now);
-		else children_replace((int)pid, status), children_reaped((int)pid, status), watches_reaped((int)pid, status, now);
+	for (int pid; (pid = next_ended()) > 0;) {
+		u64 mark = read_mark(pid);
+		if (sys(wait4, pid, &status, WNOHANG) != pid) return;
+		if (pid == brain_pid()) {
+			brain_ended(status, now);
+			continue;
+		}
+		children_replace(pid, status);
+		children_orphaned(pid, mark, status, now);
+		children_reaped(pid, status, now);
+		watches_reaped(pid, status, now);
 	}
 }
 
@@ -233,9 +247,10 @@ __attribute__((used, noreturn)) void enter(u64 *stack) {
 		now = now_ms();
 		/* Before the end of the shell that ran it, which knows less of how it died. */
 		watches_look(now);
+		/* Before what has happened by now is taken: a brain that asks for it is told all of it. */
+		brain_hear(now);
 		take_signals(now);
 		notify_alive(now);
-		brain_hear(now);
 		if (polled[OUTPUTS].revents) outputs_read();
 		if (stop_at && now >= stop_at) end_without_brain("the brain did not answer within 5s");
 	}

@@ -16,9 +16,11 @@ struct watch {
 
 /* A command that a frame started. */
 struct child {
-	u64 start;
+	u64 start, ended_at, mark; /* mark: what all its descendants are known by */
 	int pid, status, trouble;
 	u32 id, started_seq, ended_seq;
+	int orphan, orphan_status; /* the first that had run away from it and failed, soon after it */
+	u32 orphan_seq;
 	char step;
 };
 
@@ -67,10 +69,12 @@ extern struct child *children;
 extern u32 child_count;
 int spawn(const struct command *command, const int sockets[2], int executable, enum step *step);
 int children_reserve(u32 more);
-void children_acknowledge(u32 ack);
+void children_acknowledge(u32 ack, u64 now);
 void children_start(const struct frame *next);
 void children_replace(int pid, int status);
-void children_reaped(int pid, int status);
+u64 read_mark(int pid);
+void children_reaped(int pid, int status, u64 now);
+void children_orphaned(int pid, u64 mark, int status, u64 now);
 void children_signal(const struct frame *next);
 
 /* outputs.c */
@@ -84,7 +88,7 @@ void outputs_reopen(void);
 /* events.c */
 void event_lock(long result);
 void event_signal(u32 number);
-void events_acknowledge(u32 ack);
+void events_acknowledge(u32 ack, u64 now);
 u32 events_next(u32 after, struct line *line);
 
 /* notify.c */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { mayHaveLeft } from '../../src/core/program.ts';
 import { initialState } from '../../src/core/state.ts';
 import { step } from '../../src/core/step.ts';
 import type { Death, Input, Observation, ProgramRule, Relative, Target, TargetState } from '../../src/core/types.ts';
@@ -123,6 +124,57 @@ test('whoever goes on when the command has ended in peace is followed from then 
   );
   assert.deepEqual(told.slice(2), ['daemonized', 'recovered']);
   assert.ok(state.phase.kind === 'up' && state.phase.followed[0]?.pid === 101);
+});
+
+const orphanDied: Input = { kind: 'orphan-died', of: 500, pid: 777, how: { kind: 'killed', signal: 'SEGV' } };
+
+test('one that failed in the background before it was seen there has failed', () => {
+  const ending = play(makeProgram(), ...STARTED, [5_000, exits(0)]).state;
+  assert.ok(mayHaveLeft(ending));
+  const story = [
+    [5_000, exits(0)],
+    [5_000, ended],
+    [5_001, orphanDied],
+    [5_001, look(nobody)],
+  ] as const;
+  const { state, told } = play(makeProgram(), ...STARTED, ...story);
+  assert.deepEqual(told.slice(3), ['exited', 'recovering', '> start-recovery']);
+  assert.equal(state.phase.kind, 'recovering');
+  assert.ok(!mayHaveLeft(state));
+});
+
+test('who has failed in the background is no matter while another goes on there', () => {
+  const ways = [
+    [500, exits(0)],
+    [500, ended],
+    [500, orphanDied],
+    [501, sees(one)],
+    [1_501, sees(one)],
+  ] as const;
+  const { told } = play(makeProgram(), ...BEGUN, ...ways);
+  assert.deepEqual(told.slice(2), ['daemonized', 'recovered']);
+});
+
+test('who was killed in the background and has left workers is not taken for one of them', () => {
+  const worker = { ...one, group: 777 };
+  const looks = [
+    [501, sees(worker)],
+    [502, look(nobody)],
+  ] as const;
+  const { told } = play(makeProgram(), ...BEGUN, [500, exits(0)], [500, ended], [500, orphanDied], ...looks);
+  assert.deepEqual(told.slice(2), ['exited', 'leftover', '> signal', 'recovery-failed']);
+});
+
+test('who has failed in the background is of no other program', () => {
+  const { told } = play(
+    makeProgram(),
+    ...STARTED,
+    [5_000, exits(0)],
+    [5_000, ended],
+    [5_001, { ...orphanDied, of: 501 }],
+    [5_001, look(nobody)],
+  );
+  assert.deepEqual(told.slice(3), ['exited']);
 });
 
 test('whoever is left after a crash is ended before the next start: asked to, then made to', () => {

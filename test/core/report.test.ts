@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { describe, describeOwn, formatJson, formatText, MAX_LINE_LENGTH, messageOf } from '../../src/core/report.ts';
-import type { Report, Seen } from '../../src/core/types.ts';
+import type { Loss, Report, Seen } from '../../src/core/types.ts';
 import { makeTarget } from '../support/target.ts';
 
 const target = makeTarget({ label: 'my\\.js', name: 'web' });
@@ -46,6 +46,15 @@ test('no line is longer than it may be, in either form', () => {
     assert.ok(json.length <= MAX_LINE_LENGTH);
     JSON.parse(json);
   }
+});
+
+test('of whom it had left in the background is told that it was so', () => {
+  const seen = { pid: 12, startTime: 1, commandLine: 'daemon' };
+  const loss: Loss = { seen, how: { kind: 'killed', signal: 'SEGV' }, toldBy: 'kernel', leftBy: 10 };
+  assert.equal(
+    describe(target, { kind: 'exited', loss, isExpected: false, next: 'retry' }),
+    'exited: pid 12, which pid 10 had left in the background, killed by SIGSEGV, not expected, before it had lasted',
+  );
 });
 
 test('126 and 127 are explained, with the PATH', () => {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { compile } from '../support/compile.ts';
 import { statusOf, tell, until, watchConfig } from '../support/control.ts';
-import { processesOf, readProcess, signal } from '../support/processes.ts';
+import { processesOf, processesWith, readProcess, signal } from '../support/processes.ts';
 import { makeSandbox } from '../support/sandbox.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
@@ -66,6 +66,26 @@ test('two that run away at the same moment are told from each other', async (t) 
   for (const name of names) await until(sandbox, name, 'up');
   for (const name of names)
     assert.match(statusOf(sandbox, name).processes[0]?.command ?? '', new RegExp(`_${name} dsc$`));
+});
+
+test('who fails in the background has failed, however soon after the program that left it there', async (t) => {
+  const sandbox = makeSandbox(t);
+  const program = compile(sandbox, 'daemonize');
+  // Every other one leads a session, and leaves two workers of it behind.
+  const names = Array.from({ length: 16 }, (_, at) => `${at % 2 === 0 ? '' : 'sw'}f${at * 4}`);
+  const table = (name: string): string => `[target.${name}]\ncommand = "${program} ${sandbox.marker} ${name}"\n`;
+  const watchdog = watchConfig(sandbox, `[defaults]\nbackoff = "30s..60s"\n${names.map(table).join('')}`);
+  const ends = () =>
+    sandbox
+      .read('log')
+      .split('\n')
+      .filter((line) => / exited: /.test(line));
+  await waitUntil('all have ended', () => ends().length === names.length);
+  for (const line of ends()) assert.match(line, /, killed by SIGSEGV, not expected, before it had lasted$/);
+  await waitUntil('nobody is left', () => processesWith(`${program} `).length === 0);
+  assert.match(ends().join('\n'), /exited: pid \d+, which pid \d+ had left in the background, killed by SIGSEGV/);
+  for (const name of names) assert.equal(statusOf(sandbox, name).state, 'backing off');
+  assert.equal(watchdog.child.exitCode, null);
 });
 
 test('a program that hands over to another and ends in peace is not started again', async (t) => {

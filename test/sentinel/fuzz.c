@@ -70,6 +70,7 @@ long answer(long number, long a, long b, long c, long d, long e, long f) {
 	case NR_socketpair: ((int *)d)[0] = 3, ((int *)d)[1] = 4; return 0;
 	case NR_exit_group: printf("ended on its own\n"); exit(2);
 	case NR_wait4: return -1;
+	case NR_prlimit64: if (d) ((struct rlimit *)d)->soft = next_random(3); return 0;
 	default: return 0;
 	}
 }
@@ -179,7 +180,7 @@ int main(int count, char **arguments) {
 		event_signal((u32)next_random(40));
 		if (child_count && next_random(2)) {
 			int pid = children[next_random(child_count)].pid, status = (int)next_random(65536);
-			children_replace(pid, status), children_reaped(pid, status);
+			children_replace(pid, status), children_orphaned(next_pid, next_random(3), status, clock_ms), children_reaped(pid, status, clock_ms);
 		}
 		if (watch_count && next_random(4) == 0) watches_reaped(watches[next_random(watch_count)].pid, 9, clock_ms);
 		outputs_read();

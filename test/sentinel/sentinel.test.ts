@@ -4,6 +4,8 @@ import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { connect } from 'node:net';
 import { test } from 'node:test';
+import { ASK } from '../../src/host/sentinel-protocol.ts';
+import { NO_RESTRAINT } from '../../src/system/child.ts';
 import { parseStat } from '../../src/system/proc-stat.ts';
 import { allProcesses, isAlive, readProcess, signal } from '../support/processes.ts';
 import { logged, makeSandbox, type Sandbox } from '../support/sandbox.ts';
@@ -164,7 +166,7 @@ test('a frame is taken as a whole or not at all, wherever the brain breaks off',
 const BROKEN: readonly (readonly [string, string | Buffer])[] = [
   ['no frame at all', 'hello there, this is not a frame header\n'],
   ['an acknowledgement of what was never told', 'frame 0000000999 0000000003\nabc'],
-  ['no body', 'frame 0000000000 0000000000\n'],
+  ['no body, but an acknowledgement of what was never told', 'frame 0000000999 0000000000\n'],
   ['a body of garbage', 'frame 0000000000 0000000005\nabcd\n'],
   ['an item twice', 'frame 0000000000 0000000018\nstate 1\na\nstate 1\nb'],
   ['more than is allowed', 'frame 0000000000 9999999999\n'],
@@ -441,6 +443,74 @@ test('out of memory for a frame: its brain is taken for one that failed, and the
   next.send({ ...sentinel.frame, state: 'second' }, 0);
   next.end();
   assert.equal((await sentinel.nextBrain()).state, 'second');
+});
+
+test('the first that has run away from a command and failed after it is told, to each brain until it is acknowledged', async (t) => {
+  const sandbox = makeSandbox(t);
+  const sentinel = await playSentinel(sandbox);
+  const brain = await sentinel.nextBrain();
+  const limits = [{ name: 'rttime', soft: 3_000_000_000_000_000, hard: null }] as const;
+  const marked = { restraint: { ...NO_RESTRAINT, limits } };
+  const away = (name: string, end: string): string =>
+    `sh -c ': ${sandbox.marker}; echo $$ >> ${name}; while [ ! -e ${name}.go ]; do sleep 0.02; done; ${end}' &`;
+  const starts = [
+    {
+      id: 1,
+      command: shell(
+        `cd ${sandbox.directory}; ${away('peace', 'exit 0')} ${away('first', 'exit 3')} ${away('later', 'exit 4')}`,
+        marked,
+      ),
+    },
+    { id: 2, command: shell(`cd ${sandbox.directory}; ${away('unmarked', 'exit 5')}`) },
+  ];
+  brain.send({ ...sentinel.frame, starts }, 0);
+  await waitUntil('all have begun', () => ['peace', 'first', 'later', 'unmarked'].every((name) => sandbox.read(name)));
+  await waitUntil('both have ended', () => brain.lines().filter((line) => / ended /.test(line)).length === 2);
+  for (const name of ['unmarked', 'peace', 'first', 'later']) {
+    sandbox.write(`${name}.go`, '');
+    await waitUntil(`${name} is reaped`, () => readProcess(Number(sandbox.read(name))) === null);
+  }
+  const [, pid] = / started 1 (\d+) /.exec(brain.lines().join('\n')) ?? [];
+  const told = `orphan ${pid} ${Number(sandbox.read('first'))} exited 3`;
+  await brain.told(told);
+  brain.end();
+  const next = await sentinel.nextBrain();
+  const seq = await next.told(told);
+  await next.told('go');
+  assert.equal(next.lines().filter((line) => / orphan /.test(line)).length, 1);
+  next.send({ ...sentinel.frame, end: 'rest' }, seq);
+  next.end();
+  signal(sentinel.process.pid, 'SIGUSR2');
+  const last = await sentinel.nextBrain();
+  await last.told('go');
+  assert.deepEqual(
+    last.lines().filter((line) => / (orphan|ended) /.test(line)),
+    [],
+  );
+});
+
+test('who asks is told all that has happened until then, and that it is all', async (t) => {
+  const sandbox = makeSandbox(t);
+  const sentinel = await playSentinel(sandbox);
+  const brain = await sentinel.nextBrain();
+  await brain.told('go');
+  const starts = [{ id: 1, command: shell('exec sleep 1000') }];
+  brain.send({ ...sentinel.frame, starts, title: 'watchdog: asked' }, 0);
+  await brain.told(/ started 1 \d+ \d+$/);
+  const kinds = (): readonly string[] => brain.lines().map((line) => line.split(' ')[2] ?? '');
+  for (let times = 0; times < 20; times += 1) {
+    const before = kinds().length;
+    signal(sentinel.process.pid, times % 2 === 0 ? 'SIGUSR2' : 'SIGHUP');
+    brain.sendRaw(ASK);
+    await waitUntil('it is answered', () => kinds().at(-1) === 'go' && kinds().length > before);
+    const isNew = times < 2;
+    assert.deepEqual(
+      kinds().slice(before),
+      isNew ? ['signal', 'go'] : ['go'],
+      'what is told already is not told again',
+    );
+  }
+  assert.match(readProcess(sentinel.process.pid)?.line ?? '', /^watchdog: asked/);
 });
 
 /** What is to follow a command, and whether it does after such an end. */
