@@ -132,7 +132,7 @@ export function whenEnding(
 ): Step {
   const { how } = phase.loss;
   const isPeaceful = isSuccess(how) || how.kind === 'unknown';
-  if (phase.orphan !== undefined && hasLed(phase.orphan, sight.family ?? [])) {
+  if (phase.sent === null && phase.orphan !== undefined && isAllOver(phase.orphan, sight)) {
     return whenEnding(target, state, asEndOf(phase, phase.orphan), sight, nowMs);
   }
   if (phase.sent === null && isPeaceful && sight.kind === 'present')
@@ -143,7 +143,6 @@ export function whenEnding(
     // We have seen the end before the host has told of it.
     return { state: { ...state, phase: { ...phase, lookAtMs: nowMs + WORD_MS } }, actions: [] };
   }
-  if (phase.orphan !== undefined) return whenEnding(target, state, asEndOf(phase, phase.orphan), sight, nowMs);
   const told = tellEnd(target, phase);
   // By now somebody else may have started another. (Who is left of this one, and may be, is none.)
   const others = without(sight.seen, sight.family ?? []);
@@ -163,9 +162,10 @@ function asEndOf(
   return { ...phase, loss: { ...loss, seen: { ...loss.seen, pid }, how, leftBy: loss.seen.pid } };
 }
 
-/** Whether those who are left were led by it: then they are its workers, and it was killed. */
-function hasLed({ how, pid }: NonNullable<PhaseOf<'ending'>['orphan']>, left: readonly Relative[]): boolean {
-  return how.kind === 'killed' && left.some(({ group }) => group === pid);
+/** Whether nobody goes on: those who are left, if any, are workers of one that was killed, who led their group. */
+function isAllOver({ how, pid }: NonNullable<PhaseOf<'ending'>['orphan']>, { family = [], kind }: Sight): boolean {
+  const isNobodyLeft = kind !== 'present' && family.length === 0;
+  return isNobodyLeft || (how.kind === 'killed' && family.some(({ group }) => group === pid));
 }
 
 /** Its command has only started it, or it has handed over to another: that one is followed from here on. */
