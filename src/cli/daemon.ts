@@ -6,13 +6,12 @@
  */
 import { spawn } from 'node:child_process';
 import { isSea } from 'node:sea';
+import { STAGE_VARIABLE } from '../config/environment.ts';
 import { errorCode } from '../system/errors.ts';
 import { ownPath } from '../system/own-process.ts';
 import { exitCode } from './exit-codes.ts';
 import { printError } from './output.ts';
 
-/** Which of the three this is; unset for the one that the user called. */
-export const STAGE_VARIABLE = 'WATCHDOG_STAGE';
 type Stage = 'leader' | 'daemon';
 
 /** Starts a watch in the background with these arguments; 0 once it has begun, else its exit code. */

@@ -23,11 +23,14 @@ export const CONTEXT_VARIABLES = [
   'WATCHDOG_NUMBER',
 ] as const;
 
+/** Which of the processes of a start in the background this is; unset for the one that the user called. */
+export const STAGE_VARIABLE = 'WATCHDOG_STAGE';
+
 /** The variables of the environment that are ours: they stand for options, and are not handed on. */
 export const OWN_VARIABLES: ReadonlySet<string> = new Set([
   ...OPTION_SPECS.flatMap((option) => variableOf(option) ?? []),
   ...CONTEXT_VARIABLES,
-  'WATCHDOG_STAGE',
+  STAGE_VARIABLE,
 ]);
 
 /** The variable of an option; `null` for what is only a key of a file. */

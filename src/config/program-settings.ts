@@ -49,7 +49,8 @@ export function readProgram(reader: Reader): ProgramSettings | null {
     return null;
   }
   if (reader.given.recover !== undefined) {
-    complain(reader, 'recover', 'contradicts command, which starts a program of ours; leave one of them out');
+    const what = `contradicts ${reader.spell('command')}, which starts a program of ours; leave one of them out`;
+    complain(reader, 'recover', what);
   }
   return {
     ...command,

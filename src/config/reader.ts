@@ -15,7 +15,8 @@ export interface Reader {
 
 /** A reader of the command line and the environment. */
 export function commandLineReader(given: Given): Reader {
-  const spell = (name: OptionName): string => `--${optionName(specOf(name)) ?? name}`;
+  // A command is what stands behind it.
+  const spell = (name: OptionName): string => (name === 'command' ? '--' : `--${optionName(specOf(name)) ?? name}`);
   return { given, problems: [], missing: spell, spell };
 }
 

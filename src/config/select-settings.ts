@@ -79,7 +79,11 @@ function readExe(reader: Reader): string | null {
 function readMin(reader: Reader, pidFile: string | null): number {
   const min = count(reader, 'min', COPIES) ?? 1;
   if (min > 1 && reader.given.command !== undefined) {
-    complain(reader, 'min', `${min} contradicts command, which starts one program; numprocs starts several`);
+    complain(
+      reader,
+      'min',
+      `${min} contradicts ${reader.spell('command')}, which starts one program; ${reader.spell('numprocs')} starts several`,
+    );
   }
   if (pidFile !== null && min > 1) {
     complain(
