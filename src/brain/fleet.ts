@@ -5,32 +5,34 @@
  * are written twice, but never is anything started without a line, or twice.
  */
 import { findWaitedFor, isThere, withDependencies } from '../core/fleet.ts';
-import { FULL_BUDGET, MAX_TOLD, spend } from '../core/notice.ts';
 import { hurryStop } from '../core/operator.ts';
 import { mayHaveLeft } from '../core/program.ts';
 import type { Changes } from '../core/report.ts';
 import { mayRest } from '../core/rest.ts';
 import { followed, isSame, wakeAtMs } from '../core/state.ts';
 import { step } from '../core/step.ts';
-import type { Action, Death, Identity, Input, OperatorOrder, Report, Target, TargetState } from '../core/types.ts';
+import type { Action, Death, Identity, Input, OperatorOrder, Report, Target } from '../core/types.ts';
 import type { Host, HostEvent, Order } from '../host/host.ts';
-import { commandsOf, type Plan, type TargetPlan, toOnlooker, toWanted } from '../plan/plan.ts';
+import { commandsOf, type Plan, type TargetPlan, toOnlooker } from '../plan/plan.ts';
 import { type ChildSpec, explainNotStarted } from '../system/child.ts';
 import type { Log } from '../system/log.ts';
 import type { Onlooker } from '../system/look.ts';
 import { observe } from '../system/observe.ts';
+import { beginMember } from './begin-member.ts';
 import { marksFor, withCause } from './cause.ts';
 import { toChildSpec, type Variables } from './child-spec.ts';
 import { explainEnd } from './command-end.ts';
-import { type Entry, toEntry, withEntry } from './history.ts';
+import { type Done, NOTHING_DONE, noDeeds, toDone } from './deeds.ts';
+import type { Entry } from './history.ts';
 import { type Job, nextLimitAtMs, overdue, withIdentity, withJob, withoutJob } from './jobs.ts';
 import { exitStatusOf, hasLeft, inPriority, isOver, type Leaving, nextToLeave, patienceEndsAtMs } from './leaving.ts';
 import { type Member, questionOf, toDependents, toNames } from './member.ts';
-import type { Memory, Remembered } from './memory.ts';
-import { noticesOf } from './notices.ts';
+import { type Memory, memoryWriter, type Remembered } from './memory.ts';
 import { compare, HELD, isSamePlan, isToBeRestarted } from './plan-changes.ts';
 import { toReplace } from './replacement.ts';
-import { beginFrom, openSavedFile, readSaved, type SavedTarget, toSaved } from './saved.ts';
+import { openSavedFile, readSaved, toSaved } from './saved.ts';
+import { createTelling } from './telling.ts';
+import { stateWords } from './title.ts';
 
 export interface Fleet {
   readonly plan: Plan;
@@ -81,35 +83,18 @@ export interface FleetOptions {
   readonly memory: Memory;
   readonly host: Host;
   readonly log: Log;
-  readonly write: (memory: Memory) => string;
   readonly title: (words: string) => string;
-  readonly words: (states: readonly TargetState[]) => string;
   /** Hears of everything that is told of a target. */
   readonly onTold: (member: Member, entry: Entry) => void;
-}
-
-/** What the rules want done, until it goes into an order. */
-interface Deeds {
-  starts: Order['starts'][number][];
-  taps: Order['taps'][number][];
-  signals: Order['signals'][number][];
-  kills: Order['kills'][number][];
 }
 
 const NOTHING_SAVED: ReturnType<typeof readSaved> = { targets: [], why: null };
 const START: Input = { kind: 'asked', order: { verb: 'start' } };
 const RESTART: Input = { kind: 'asked', order: { verb: 'restart' } };
 const LEAVE: Input = { kind: 'asked', order: { verb: 'leave' } };
-const NO_DEEDS: Pick<Order, 'starts' | 'taps' | 'signals' | 'kills' | 'replaces'> = {
-  starts: [],
-  taps: [],
-  signals: [],
-  kills: [],
-  replaces: [],
-};
 
 /** Goes on from a memory. */
-export async function openFleet({ host, log, memory, onTold, title, words, write }: FleetOptions): Promise<Fleet> {
+export async function openFleet({ host, log, memory, onTold, title }: FleetOptions): Promise<Fleet> {
   let plan = memory.plan;
   let jobs = memory.jobs;
   let leaving = memory.leaving;
@@ -118,14 +103,18 @@ export async function openFleet({ host, log, memory, onTold, title, words, write
   const save = openSavedFile(plan.saved, (text) => log.report({ kind: 'warning', text }));
   let onlooker: Onlooker = toOnlooker(plan.onlooker, commandsOf(plan.targets));
   let members: readonly Member[] = await Promise.all(
-    plan.targets.map((target, at) => toMember(target, memory.targets?.[at])),
+    plan.targets.map((target, at) =>
+      beginMember(target, { remembered: memory.targets?.[at], saved: inherited.targets, jobs }, host, log),
+    ),
   );
   let byName = toNames(members);
   let dependents = toDependents(members);
   const looks = new Set<Member>();
   // A later brain goes on with a watch that has long begun.
   let isReady = memory.targets !== null;
-  let deeds: Deeds = { starts: [], taps: [], signals: [], kills: [] };
+  let deeds = noDeeds();
+  const write = memoryWriter();
+  const tell = createTelling({ log, nowMs: host.nowMs, plan: () => plan, onTold, start });
 
   return {
     get plan() {
@@ -205,7 +194,7 @@ export async function openFleet({ host, log, memory, onTold, title, words, write
     },
     isRunning: ({ plan: { rules } }, kind) =>
       jobs.running.some((job) => job.kind === kind && job.target === rules.name),
-    order: (isLast) => orderOf({ ...NO_DEEDS, replaces: isLast === 'rest' ? replacements() : [] }),
+    order: (isLast) => orderOf({ ...NOTHING_DONE, replaces: isLast === 'rest' ? replacements() : [] }),
     deadlineAtMs,
     mayRest(byMs) {
       return members.every(({ state }) => mayRest(state, byMs, plan.lingerMs, host.nowMs()));
@@ -244,35 +233,6 @@ export async function openFleet({ host, log, memory, onTold, title, words, write
 
   function statusOf({ lastEnd }: Member): number {
     return exitStatusOf(lastEnd);
-  }
-
-  async function toMember(target: TargetPlan, remembered: Remembered | undefined): Promise<Member> {
-    const wanted = await toWanted(target.look, target.program);
-    if (remembered !== undefined) return { plan: target, wanted, ...remembered };
-    const rules: Target = { ...target.rules, deathsAreTold: host.tellsDeaths, waitsFor: null };
-    if (rules.startDelayMs > 0) log.reportOn(rules, { kind: 'waiting', startDelayMs: rules.startDelayMs });
-    const seed = Math.floor(Math.random() * 2 ** 32);
-    const saved = inherited.targets.find(({ name }) => name === rules.name) ?? stillRunning(rules.name);
-    const state = beginFrom(rules, saved, seed, host.nowMs());
-    const fresh = { isUnwatched: false, oomMarks: [], recoveries: 0, nextId: null, lastEnd: null, budget: FULL_BUDGET };
-    const held = reportHeld(state);
-    if (held === null) return { plan: target, wanted, state, ...fresh, history: [] };
-    log.reportOn(target.rules, held);
-    return { plan: target, wanted, state, ...fresh, history: [toEntry(target.rules, held, Date.now())] };
-  }
-
-  /** What an operator told the watchdog before us, if that still holds. */
-  function reportHeld({ phase }: TargetState): Report | null {
-    if (phase.kind === 'stopped') return { kind: 'still-stopped' };
-    if (phase.kind !== 'paused') return null;
-    const forMs = phase.untilAtMs === null ? null : phase.untilAtMs - host.nowMs();
-    return { kind: 'still-paused', forMs, reason: phase.reason };
-  }
-
-  /** A recovery of this name may be under way although the target is new: it was removed meanwhile. */
-  function stillRunning(name: string): SavedTarget | undefined {
-    const job = jobs.running.find((one) => one.kind === 'recovery' && one.target === name && one.identity !== null);
-    return job === undefined ? undefined : { name, paused: null, isStopped: false, command: job.identity };
   }
 
   function onEvent(event: HostEvent): void {
@@ -448,32 +408,6 @@ export async function openFleet({ host, log, memory, onTold, title, words, write
     }
   }
 
-  function tell(member: Member, report: Report): void {
-    log.reportOn(member.plan.rules, report);
-    if (report.kind === 'exited') member.lastEnd = report.loss.how;
-    const entry = toEntry(member.plan.rules, report, Date.now());
-    member.history = withEntry(member.history, entry);
-    onTold(member, entry);
-    notify(member, report, entry);
-  }
-
-  /** Whoever wants to know of such events is told by a command of its own, which nothing waits for. */
-  function notify(member: Member, report: Report, entry: Entry): void {
-    const { events, onEvent, webhook } = member.plan.notify;
-    if ((onEvent === null && webhook === null) || !events.some((one) => one === report.kind)) return;
-    const { budget, skipped } = spend(member.budget, host.nowMs());
-    member.budget = budget;
-    if (skipped === null) {
-      if (budget.skipped > 1) return;
-      const text = `more than ${MAX_TOLD} events of ${member.plan.rules.name} in a minute: those that follow are only counted`;
-      log.report({ kind: 'warning', text });
-      return;
-    }
-    for (const { command, kind, variables } of noticesOf(plan, member.plan, entry, report, skipped)) {
-      start(member, kind, command, variables);
-    }
-  }
-
   function specOf(member: Member, kind: Job['kind'], command: string, context: Variables): ChildSpec {
     const by = { pid: host.pid, start: plan.start, output: log.output() };
     return toChildSpec(member.plan, kind, command, context, by);
@@ -533,14 +467,10 @@ export async function openFleet({ host, log, memory, onTold, title, words, write
   }
 
   function commitDeeds(): void {
-    const { kills, signals, starts, taps } = deeds;
-    if (kills.length + signals.length + starts.length + taps.length === 0) return;
-    deeds = { starts: [], taps: [], signals: [], kills: [] };
-    // What brings a target back goes before what tells of it.
-    const isNotice = ({ id }: Order['starts'][number]): boolean =>
-      jobs.running.some((job) => job.id === id && (job.kind === 'on-event' || job.kind === 'webhook'));
-    const ordered = [...starts.filter((one) => !isNotice(one)), ...starts.filter(isNotice)];
-    host.commit(orderOf({ kills, signals, starts: ordered, taps, replaces: [] }));
+    const done = toDone(deeds, jobs);
+    if (done === null) return;
+    deeds = noDeeds();
+    host.commit(orderOf(done));
   }
 
   /** Whether its end would be told at once: nobody need look. */
@@ -598,19 +528,19 @@ export async function openFleet({ host, log, memory, onTold, title, words, write
 
   /** What was known of a target of this name goes on, as far as it is still about the same processes. */
   async function carryOver(target: TargetPlan, before: Member | undefined): Promise<Member> {
-    if (before === undefined) return toMember(target, undefined);
+    if (before === undefined) return beginMember(target, { saved: inherited.targets, jobs }, host, log);
     if (isSamePlan(before.plan, target)) return before;
     tell(before, { kind: 'changed' });
     if (JSON.stringify(before.plan.look) === JSON.stringify(target.look)) return { ...before, plan: target };
     const { history, lastEnd, recoveries, state } = before;
-    const fresh = await toMember(target, undefined);
+    const fresh = await beginMember(target, { saved: inherited.targets, jobs }, host, log);
     const isHeld = HELD.some((kind) => kind === state.phase.kind);
     // A recovery that still runs is this name's, whatever it looks for now; so is what an operator wants.
     const phase = isHeld ? { ...state.phase, followed: [] } : fresh.state.phase;
     return { ...fresh, history, lastEnd, recoveries, state: { ...fresh.state, command: state.command, phase } };
   }
 
-  function orderOf(what: Pick<Order, 'starts' | 'taps' | 'signals' | 'kills' | 'replaces'>): Order {
+  function orderOf(what: Done): Order {
     save(
       toSaved(
         members.map(({ plan: { rules }, state }) => [rules.name, state]),
@@ -624,7 +554,7 @@ export async function openFleet({ host, log, memory, onTold, title, words, write
       isReady,
       isPatient: members.some(({ plan: { program } }) => program !== null),
       forwards: plan.forwards !== null,
-      title: title(words(states)),
+      title: title(stateWords(states)),
       watch: watchList(what.kills.map(({ identity }) => identity)),
       deadlineAtMs: deadlineAtMs(),
       ...what,

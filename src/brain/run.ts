@@ -11,8 +11,8 @@ import type { Log } from '../system/log.ts';
 import type { Desk } from './desk.ts';
 import { type Fleet, openFleet } from './fleet.ts';
 import type { Leaving } from './leaving.ts';
-import { type Memory, memoryWriter } from './memory.ts';
-import { stateWords, titleMaker } from './title.ts';
+import type { Memory } from './memory.ts';
+import { titleMaker } from './title.ts';
 
 /** All that the brain works with. */
 export interface BrainOptions {
@@ -39,9 +39,7 @@ export async function runBrain({ host, isOnce, log, memory, onPlan }: BrainOptio
     memory,
     host,
     log,
-    write: memoryWriter(),
     title: (words) => title(words),
-    words: stateWords,
     onTold: (member, entry) => desk?.told(member, entry),
   });
   if (!host.mayRest && !isOnce) await openDesk();
