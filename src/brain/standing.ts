@@ -16,6 +16,7 @@ export function standingOf(plan: Plan): Standing {
       unset: [],
       directory: null,
       output: null,
+      errors: null,
       user: null,
       rotate: null,
       restraint: NO_RESTRAINT,

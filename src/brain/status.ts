@@ -33,6 +33,7 @@ export async function toStatus(
       failures: state.failures,
       lastExit: member.lastEnd === null ? null : describeDeath(member.lastEnd),
       output: plan.program?.output?.path ?? null,
+      errorOutput: plan.program?.output?.errorPath ?? null,
       nextTryAt: phase.kind === 'backing-off' ? toTime(phase.dueAtMs) : null,
       waitsFor: phase.kind === 'waiting' ? phase.on : null,
       pausedUntil: phase.kind === 'paused' && phase.untilAtMs !== null ? toTime(phase.untilAtMs) : null,

@@ -356,6 +356,15 @@ export const OPTIONS = [
     help: 'where its output goes (default: the log; behind --: where ours goes)',
   },
   {
+    name: 'error-output',
+    type: 'path',
+    scope: 'target',
+    value: 'FILE',
+    group: 'A program of ours',
+    commands: WATCH,
+    help: 'where standard error goes, apart from --output (default: along with it)',
+  },
+  {
     name: 'output-max-size',
     type: 'size',
     scope: 'target',

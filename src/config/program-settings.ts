@@ -23,9 +23,11 @@ export interface ProgramSettings {
   readonly exitOnFailure: number | null;
 }
 
-/** A file that its output is kept in. */
+/** The files that its output is kept in. */
 export interface OutputSettings {
   readonly path: string;
+  /** Where standard error goes; `null`: along with standard output. */
+  readonly errorPath: string | null;
   /** 0: it grows without bounds. */
   readonly maxBytes: number;
   /** How many that were put aside are kept. */
@@ -103,13 +105,20 @@ function readOutput(reader: Reader): OutputSettings | null {
   const maxBytes = readSize(reader);
   const keep = count(reader, 'output-keep', { least: 0, most: MAX_KEPT, what: 'number of files' });
   if (path === null) {
-    for (const name of ['output-max-size', 'output-keep'] as const) {
+    for (const name of ['error-output', 'output-max-size', 'output-keep'] as const) {
       const isOwn = reader.given[name] !== undefined && !placeOf(reader, name).includes(': defaults.');
-      if (isOwn) complain(reader, name, `is about a file, and there is none; give ${reader.spell('output')} too`);
+      const what = name === 'error-output' ? 'says what goes apart from it' : 'says how much of it is kept';
+      if (isOwn) complain(reader, name, `${what}, and there is no file; give ${reader.spell('output')} too`);
     }
     return null;
   }
-  return { path, maxBytes, keep: keep ?? Number(defaultOf('output-keep')) };
+  const errorPath = text(reader, 'error-output');
+  return {
+    path,
+    errorPath: errorPath === path ? null : errorPath,
+    maxBytes,
+    keep: keep ?? Number(defaultOf('output-keep')),
+  };
 }
 
 function readSize(reader: Reader): number {

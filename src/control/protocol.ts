@@ -54,6 +54,8 @@ export interface TargetStatus {
   readonly lastExit: string | null;
   /** The file that its output goes to, where it has one of its own. */
   readonly output: string | null;
+  /** The one that its standard error goes to, where that is another. */
+  readonly errorOutput: string | null;
   /** When the next recovery is tried; ISO 8601. */
   readonly nextTryAt: string | null;
   readonly waitsFor: string | null;

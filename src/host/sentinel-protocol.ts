@@ -46,6 +46,8 @@ export interface Command {
   readonly unset: readonly string[];
   readonly directory: string | null;
   readonly output: string | null;
+  /** Where standard error goes instead; `null`: along with standard output. */
+  readonly errors: string | null;
   /** The file is put aside when it has so many bytes, and so many of them are kept; `null`: it grows. */
   readonly rotate: { readonly maxBytes: number; readonly keep: number } | null;
   /** As whom it runs; `null`: as we do. */
@@ -58,6 +60,7 @@ export interface Tap {
   readonly pid: number;
   readonly startTime: number;
   readonly output: string;
+  readonly errors: string | null;
   readonly maxBytes: number;
   readonly keep: number;
 }
@@ -146,9 +149,10 @@ function formatBody(frame: Frame, beginning: Beginning | null): string {
       ...formatCommand(command),
       ...unless.map((status) => `unless ${status}\n`),
     ]),
-    ...frame.taps.flatMap(({ keep, maxBytes, output, pid, startTime }) => [
+    ...frame.taps.flatMap(({ errors, keep, maxBytes, output, pid, startTime }) => [
       `tap ${pid} ${startTime}\n`,
       bytes('output', output),
+      errors === null ? '' : bytes('errors', errors),
       `rotate ${maxBytes} ${keep}\n`,
     ]),
     ...frame.signals.map(({ pid, number }) => `signal ${pid} ${number}\n`),
@@ -169,6 +173,7 @@ function formatCommand(command: Command): readonly string[] {
     ...command.unset.map((name) => bytes('unset', name)),
     command.directory === null ? '' : bytes('directory', command.directory),
     command.output === null ? '' : bytes('output', command.output),
+    command.errors === null ? '' : bytes('errors', command.errors),
     ...formatRotate(command),
     command.isForeground ? 'foreground\n' : '',
     ...formatUser(command.user),

@@ -242,6 +242,7 @@ export function toFrame(order: Order): Omit<Frame, keyof Standing | 'end'> {
     taps: order.taps.map(({ identity, output }) => ({
       ...identity,
       output: output.path,
+      errors: output.errorPath,
       maxBytes: output.maxBytes,
       keep: output.keep,
     })),
@@ -262,6 +263,7 @@ function toCommand(spec: ChildSpec): Command {
     unset: spec.unset,
     directory: spec.cwd,
     output: spec.output === null ? nowhere() : spec.output.path,
+    errors: spec.output !== null && 'keep' in spec.output ? spec.output.errorPath : null,
     rotate: spec.output !== null && 'keep' in spec.output ? spec.output : null,
     user: spec.user,
     restraint: mark === null ? restraint : { ...restraint, limits: [...restraint.limits, mark] },

@@ -166,8 +166,11 @@ function takeOutput(table: ImportedTable, app: App): void {
   const path = app.out_file ?? app.output ?? app.log_file;
   const errors = app.error_file ?? app.error;
   if (typeof path === 'string') table.pairs.push(['output', literally(path)]);
-  if (errors !== undefined && errors !== path) {
-    table.comments.push(`not taken over: error_file = ${JSON.stringify(errors)} (both streams go to one file)`);
+  if (errors === undefined || errors === path) return;
+  if (typeof path === 'string' && typeof errors === 'string') table.pairs.push(['error-output', literally(errors)]);
+  else {
+    const why = 'write where standard output goes, too: output';
+    table.comments.push(`not taken over: error_file = ${JSON.stringify(errors)} (${why})`);
   }
 }
 

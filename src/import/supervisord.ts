@@ -20,8 +20,6 @@ const NO_EQUIVALENT: Readonly<Record<string, string>> = {
   stderr_events_enabled: 'events are told by on-event and webhook',
   stdout_syslog: 'pipe it through logger(1) in the command',
   stderr_syslog: 'pipe it through logger(1) in the command',
-  stderr_logfile_maxbytes: 'both streams go to one file',
-  stderr_logfile_backups: 'both streams go to one file',
 };
 /** Sections of Supervisor's own that we need not have. */
 const OWN_SECTIONS: Readonly<Record<string, string>> = {
@@ -168,6 +166,8 @@ const TOGETHER: readonly string[] = [
   'stdout_logfile_maxbytes',
   'stdout_logfile_backups',
   'stderr_logfile',
+  'stderr_logfile_maxbytes',
+  'stderr_logfile_backups',
 ];
 
 function takeKey(table: ImportedTable, { key, value: raw }: IniEntry, variables: Variables, section: IniSection): void {
@@ -206,7 +206,7 @@ function addOutput(table: ImportedTable, section: IniSection, variables: Variabl
   const errors = value('stderr_logfile');
   if (path === null || path.toUpperCase() === 'AUTO') {
     if (path !== null) table.comments.push(notTaken('stdout_logfile', path, 'without an output it goes to the log'));
-  } else if (path.toUpperCase() === 'NONE') table.pairs.push(['output', '/dev/null'], ['output-max-size', 0]);
+  } else if (path.toUpperCase() === 'NONE') table.pairs.push(['output', '/dev/null']);
   else if (/^\/dev\/(stdout|stderr|fd\/[12])$/.test(path)) {
     table.comments.push(
       notTaken('stdout_logfile', path, 'without an output it goes to the log; log = "-" is standard output'),
@@ -218,8 +218,25 @@ function addOutput(table: ImportedTable, section: IniSection, variables: Variabl
     if (size !== null) table.pairs.push(['output-max-size', toBytes(size)]);
     if (keep !== null) table.pairs.push(['output-keep', Number(keep)]);
   }
-  const goesAlong = isTrue(value('redirect_stderr') ?? 'false') || errors === null || errors === path;
-  if (!goesAlong) table.comments.push(notTaken('stderr_logfile', errors ?? '', 'both streams go to one file'));
+  if (!isTrue(value('redirect_stderr') ?? 'false') && errors !== path) addErrors(table, value, errors);
+}
+
+/** Standard error apart: within the bounds of standard output. */
+function addErrors(table: ImportedTable, value: (key: string) => string | null, path: string | null): void {
+  if (path === null) return;
+  const refuse = (why: string): unknown => table.comments.push(notTaken('stderr_logfile', path, why));
+  if (path.toUpperCase() === 'AUTO') refuse('without error-output it goes along with standard output');
+  else if (/^\/dev\/(stdout|stderr|fd\/[12])$/.test(path)) refuse('write where it shall go: error-output');
+  else if (!table.pairs.some(([key]) => key === 'output')) refuse('write where standard output goes, too: output');
+  else {
+    table.pairs.push(['error-output', path.toUpperCase() === 'NONE' ? '/dev/null' : path]);
+    for (const bound of ['logfile_maxbytes', 'logfile_backups']) {
+      const [ours, theirs] = [value(`stdout_${bound}`), value(`stderr_${bound}`)];
+      if (theirs !== null && theirs !== ours) {
+        table.comments.push(notTaken(`stderr_${bound}`, theirs, 'the bounds of output are those of error-output, too'));
+      }
+    }
+  }
 }
 
 /** `10MB` is 10 × 1024 × 1024 there. */

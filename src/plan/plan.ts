@@ -78,7 +78,7 @@ export interface ProgramPlan {
   readonly args: readonly string[];
   /** What all that descends from it is known by; `null` where there is nothing to know it by. */
   readonly mark: Limit | null;
-  /** The file that its output is kept in, and for how much of it; `null`: the log, or where ours goes. */
+  /** The files that its output is kept in, and for how much of it; `null`: the log, or where ours goes. */
   readonly output: KeptOutput | null;
   /** It has our standard streams and our terminal. */
   readonly isForeground: boolean;

@@ -42,8 +42,13 @@ export async function makeTargets(
     const settings = readTarget(reader);
     const look = toLookPlan(reader, select);
     reader.problems.push(...whyUnusableDirectory(placeOf(reader, 'cwd'), settings.cwd));
-    const unwritable = whyUnwritable(placeOf(reader, 'output'), settings.program?.output?.path ?? null);
-    if (unwritable !== null) reader.problems.push(unwritable);
+    const output = settings.program?.output ?? null;
+    reader.problems.push(
+      ...[
+        whyUnwritable(placeOf(reader, 'output'), output?.path ?? null),
+        whyUnwritable(placeOf(reader, 'error-output'), output?.errorPath ?? null),
+      ].filter((one) => one !== null),
+    );
     const user = findRunAs(reader, settings);
     if (!common.trustsPaths) checkCommands(reader, settings, user?.uid ?? null);
     const targets = toTargetPlans(wish.name, select, settings, look, common, user);
@@ -179,11 +184,14 @@ function isForeground({ numprocs }: ProgramSettings, { config, isDaemon }: Commo
   return config === null && !isDaemon && numprocs === 1;
 }
 
-/** Each copy has a file of its own: its number comes before the last dot of the name. */
+/** Each copy has files of its own: its number comes before the last dot of a name. */
 function toKeptOutput({ output }: ProgramSettings, number: number | null): KeptOutput | null {
   if (output === null) return null;
-  const { dir, ext, name } = parse(resolve(output.path));
-  return { ...output, path: join(dir, number === null ? `${name}${ext}` : `${name}-${number}${ext}`) };
+  const own = (path: string): string => {
+    const { dir, ext, name } = parse(resolve(path));
+    return join(dir, number === null ? `${name}${ext}` : `${name}-${number}${ext}`);
+  };
+  return { ...output, path: own(output.path), errorPath: output.errorPath === null ? null : own(output.errorPath) };
 }
 
 /** The user of a target's commands, and what it finds itself to be by its variables. */

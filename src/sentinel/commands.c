@@ -24,13 +24,32 @@ static void come_to_the_fore(void) {
 	sys(ioctl, 0, TIOCSPGRP, &group);
 }
 
-/* Its reading end comes with it: then nobody who writes depends on our life. */
-static void write_to_pipe(int end) {
+/* The pipe's reading end comes with it: then nobody who writes depends on our life. */
+static long open_pipe(int end) {
 	struct line path = { .length = 0 };
 	line_format(&path, "/proc/self/fd/%d", (u64)end);
 	path.at[path.length] = 0;
 	long both = sys(openat, AT_FDCWD, path.at, O_RDWR | O_CLOEXEC);
-	for (int i = 1; i <= 2; i++) sys(dup3, both < 0 ? end : both, i, 0);
+	return both < 0 ? end : both;
+}
+
+static long open_output(const char *path) {
+	int flags = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK | O_CLOEXEC;
+	long output = sys(openat, AT_FDCWD, path, flags, 0640);
+	if (output >= 0) sys(fcntl, output, F_SETFL, O_APPEND);
+	return output;
+}
+
+/* Both streams, or each on its own. -errno if a file can't be opened. */
+static long send_output(const struct command *command) {
+	if (!command->output) return 0;
+	long output = command->output_end >= 0 ? open_pipe(command->output_end) : open_output(command->output);
+	if (output < 0) return output;
+	sys(dup3, output, 1, 0);
+	if (command->errors) output = command->error_end >= 0 ? open_pipe(command->error_end) : open_output(command->errors);
+	if (output < 0) return output;
+	sys(dup3, output, 2, 0);
+	return 0;
 }
 
 /* Nothing to read: /dev/null, or where there are no devices a pipe without a writer. */
@@ -79,15 +98,8 @@ static long become(const struct command *command, const int sockets[2], int exec
 	else sys(setsid, 0), close_input();
 	restore_habits();
 	*step = STEP_OUTPUT;
-	if (command->output_end >= 0) write_to_pipe(command->output_end);
-	else if (command->output) {
-		int flags = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK | O_CLOEXEC;
-		long output = sys(openat, AT_FDCWD, command->output, flags, 0640);
-		if (output < 0) return output;
-		sys(fcntl, output, F_SETFL, O_APPEND);
-		sys(dup3, output, 1, 0);
-		sys(dup3, output, 2, 0);
-	}
+	long result = send_output(command);
+	if (result < 0) return result;
 	/* First out of the way of the numbers that they are to get. */
 	for (int i = 0; i < 2; i++) {
 		long high = sockets[i] < 0 ? -1 : sys(fcntl, sockets[i], F_DUPFD, 10);
@@ -97,7 +109,7 @@ static long become(const struct command *command, const int sockets[2], int exec
 	/* From here on there may be fewer than we need ourselves. */
 	struct rlimit files = { users_files, open_files.hard };
 	if (users_files != open_files.soft) sys(prlimit64, 0, RLIMIT_NOFILE, &files, 0);
-	long result = become_limited(command);
+	result = become_limited(command);
 	if (result < 0) return result;
 	*step = STEP_USER;
 	result = become_user(command);
@@ -173,13 +185,22 @@ u64 read_mark(int pid) {
 	return limit.soft == ~0ul ? 0 : limit.soft;
 }
 
+/* For a command whose output is kept in files of bounded size. -errno if that cannot be. */
+static int open_pipes(struct command *command) {
+	if (command->max_size == 0) return 0;
+	command->output_end = outputs_pipe(command, command->output);
+	if (command->output_end < 0 || !command->errors) return command->output_end;
+	command->error_end = outputs_pipe(command, command->errors);
+	return command->error_end;
+}
+
 /* Starts one; there is room. */
 static void start_child(struct command command, u32 id) {
 	static const int none[2] = { -1, -1 };
 	enum step step = STEP_OUTPUT;
-	if (command.max_size > 0) command.output_end = outputs_pipe(&command);
-	int pid = command.max_size > 0 && command.output_end < 0 ? command.output_end : spawn(&command, none, -1, &step);
+	int trouble = open_pipes(&command), pid = trouble < 0 ? trouble : spawn(&command, none, -1, &step);
 	if (command.output_end >= 0) sys(close, command.output_end);
+	if (command.error_end >= 0) sys(close, command.error_end);
 	children[child_count++] = (struct child){
 		.pid = pid > 0 ? pid : 0, .start = pid > 0 ? read_start_time(pid) : 0, .mark = pid > 0 ? read_mark(pid) : 0, .id = id,
 		.step = (char)(pid > 0 ? NO_STEP : step), .trouble = pid > 0 ? 0 : -pid, .started_seq = ++seq,

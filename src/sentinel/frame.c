@@ -11,7 +11,7 @@ static const struct { const char *name; char numbers, is_bytes, is_text; } VERB[
 	[SLEEP] = { "sleep", 0, 0, 0 }, [EXIT] = { "exit", 1, 0, 0 },
 	[PROGRAM] = { "program", 1, 1, 1 }, [ARG] = { "arg", 1, 1, 1 }, [ENV] = { "env", 1, 1, 1 },
 	[UNSET] = { "unset", 1, 1, 1 }, [USER] = { "user", 2, 0, 0 }, [GROUP] = { "group", 1, 0, 0 },
-	[UMASK] = { "umask", 1, 0, 0 }, [NICE] = { "nice", 1, 0, 0 }, [LIMIT] = { "limit", 3, 0, 0 }, [DIRECTORY] = { "directory", 1, 1, 1 }, [OUTPUT] = { "output", 1, 1, 1 },
+	[UMASK] = { "umask", 1, 0, 0 }, [NICE] = { "nice", 1, 0, 0 }, [LIMIT] = { "limit", 3, 0, 0 }, [DIRECTORY] = { "directory", 1, 1, 1 }, [OUTPUT] = { "output", 1, 1, 1 }, [ERRORS] = { "errors", 1, 1, 1 },
 	[ROTATE] = { "rotate", 2, 0, 0 }, [FOREGROUND] = { "foreground", 0, 0, 0 }, [UNLESS] = { "unless", 1, 0, 0 },
 };
 enum { MAX_PID = 1 << 22, MAX_SIGNAL = 64, MAX_STATUS = 255, MAX_ID = 1 << 30, TWO_DAYS = 172800, MAX_FILES = 1 << 30,
@@ -140,10 +140,10 @@ static int check_command(struct bytes *rest, enum verb of) {
 		seen[item.verb]++;
 	}
 	if (seen[USER] > 1 || seen[GROUP] > (seen[USER] ? MAX_GROUPS : 0) || seen[UMASK] > 1 || seen[NICE] > 1) return 0;
-	if (seen[ROTATE] > seen[OUTPUT]) return 0;
+	if (seen[ROTATE] > seen[OUTPUT] || seen[ERRORS] > seen[OUTPUT] || seen[OUTPUT] > 1) return 0;
 	if (seen[UNLESS] && of != REPLACE) return 0;
 	if (of == TAP) return seen[OUTPUT] == 1 && seen[ROTATE] == 1;
-	return seen[PROGRAM] == 1 && seen[ARG] >= 1 && seen[DIRECTORY] <= 1 && seen[OUTPUT] <= 1 && seen[FOREGROUND] <= 1;
+	return seen[PROGRAM] == 1 && seen[ARG] >= 1 && seen[DIRECTORY] <= 1 && seen[FOREGROUND] <= 1;
 }
 
 int frame_check(struct bytes body, struct frame *frame) {
@@ -163,7 +163,7 @@ int frame_check(struct bytes body, struct frame *frame) {
 }
 
 struct command frame_command(struct bytes *rest) {
-	struct command command = { .items = *rest, .output_end = -1 };
+	struct command command = { .items = *rest, .output_end = -1, .error_end = -1 };
 	struct item item;
 	for (struct bytes before = *rest; frame_next(rest, &item); before = *rest) {
 		if (item.verb < PROGRAM) {
@@ -173,6 +173,7 @@ struct command frame_command(struct bytes *rest) {
 		if (item.verb == PROGRAM) command.program = item.bytes.at;
 		if (item.verb == DIRECTORY) command.directory = item.bytes.at;
 		if (item.verb == OUTPUT) command.output = item.bytes.at;
+		if (item.verb == ERRORS) command.errors = item.bytes.at;
 		if (item.verb == ROTATE) command.max_size = item.number[0], command.keep = (u32)item.number[1];
 		if (item.verb == FOREGROUND) command.is_foreground = 1;
 		command.args += item.verb == ARG;

@@ -4,7 +4,7 @@
 #include "text.h"
 
 enum verb { STATE, BRAIN, TITLE, NOTE, LOG, OFFSET, FILES, LOCK, CONTROL, WATCH, DEADLINE, START, REPLACE, TAP, SIGNAL, KILL, PATIENT, FORWARD, READY, DETACH, SLEEP, EXIT,
-	PROGRAM, ARG, ENV, UNSET, DIRECTORY, OUTPUT, ROTATE, FOREGROUND, UNLESS, USER, GROUP, UMASK, NICE, LIMIT, VERBS };
+	PROGRAM, ARG, ENV, UNSET, DIRECTORY, OUTPUT, ERRORS, ROTATE, FOREGROUND, UNLESS, USER, GROUP, UMASK, NICE, LIMIT, VERBS };
 
 /* One item of a body: its numbers, or the bytes that follow it. Text has a NUL behind it. */
 struct item { enum verb verb; u64 number[3]; struct bytes bytes; };
@@ -18,8 +18,8 @@ struct frame {
 	char has_deadline, is_patient, forwards, is_ready, detaches, sleeps, exits;
 };
 
-/* A command of a frame. `items` is where its items begin; `output_end` a descriptor to write to, or -1. */
-struct command { char *program, *directory, *output; struct bytes items; u64 max_size; u32 args, envs, keep; int output_end; char is_foreground; };
+/* A command of a frame. `items` is where its items begin; the ends are descriptors to write to, or -1. */
+struct command { char *program, *directory, *output, *errors; struct bytes items; u64 max_size; u32 args, envs, keep; int output_end, error_end; char is_foreground; };
 
 enum { HEADER_LENGTH = 28, MAX_FRAME = 64 << 20 };
 

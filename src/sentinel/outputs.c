@@ -10,7 +10,7 @@ struct file {
 	u64 size, max, lost;
 	u32 keep, readers, path; /* where its path begins in `paths` */
 	int fd;
-	char is_within_line;
+	char is_within_line, is_regular;
 };
 struct reader { int fd, is_open; u32 file; };
 #ifdef __x86_64__
@@ -56,6 +56,22 @@ static u32 find_file(const char *path) {
 	return file_count++;
 }
 
+/* A device or a FIFO is never full, nor put aside: least of all /dev/null. */
+static int is_regular_file(int fd) {
+	struct { u32 mask, block; u64 attributes; u32 links, user, group; u16 mode; char rest[226]; } status = { .mode = 0 };
+	enum { STATX_TYPE = 1, S_IFMT = 0170000, S_IFREG = 0100000 };
+	return sys(statx, fd, "", AT_EMPTY_PATH, STATX_TYPE, &status) == 0 && (status.mode & S_IFMT) == S_IFREG;
+}
+
+static void open_file(struct file *file) {
+	if (file->fd >= 0) return;
+	int flags = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK | O_CLOEXEC;
+	file->fd = (int)sys(openat, AT_FDCWD, paths + file->path, flags, 0640);
+	i64 size = file->fd < 0 ? 0 : sys(lseek, file->fd, 0, SEEK_END);
+	file->size = size > 0 ? (u64)size : 0;
+	file->is_regular = file->fd >= 0 && is_regular_file(file->fd);
+}
+
 /* From now on what comes out of there goes into this file. 0 if that cannot be: then nothing was changed. */
 static int add_reader(int fd, const char *path, u64 max, u32 keep) {
 	if (ready < 0) ready = (int)sys(epoll_create1, O_CLOEXEC);
@@ -67,46 +83,43 @@ static int add_reader(int fd, const char *path, u64 max, u32 keep) {
 	files[file].max = max, files[file].keep = keep, files[file].readers++;
 	readers[free] = (struct reader){ fd, 1, file };
 	reader_count += free == reader_count;
+	open_file(&files[file]); /* it is there before there is a byte for it: somebody may wait for it */
 	return 1;
 }
 
-/* A pipe into the file; its writing end, or -errno. */
-int outputs_pipe(const struct command *command) {
+/* A pipe into a file of the command's; its writing end, or -errno. */
+int outputs_pipe(const struct command *command, const char *path) {
 	int ends[2];
 	long result = sys(pipe2, ends, O_CLOEXEC);
 	while (raise_limit(result)) result = sys(pipe2, ends, O_CLOEXEC);
 	if (result < 0) return (int)result;
 	sys(fcntl, ends[0], F_SETFL, O_NONBLOCK);
-	if (add_reader(ends[0], command->output, command->max_size, command->keep)) return ends[1];
+	if (add_reader(ends[0], path, command->max_size, command->keep)) return ends[1];
 	sys(close, ends[0]);
 	sys(close, ends[1]);
 	return -ENOMEM;
 }
 
-/* A program that another of us has started: its pipe is reached through the program itself. */
+/* One of the streams of a program that another of us has started: its pipe is reached through the program itself. */
+static void tap(u64 pid, u64 stream, const char *into, const struct command *command) {
+	struct line path = { .length = 0 }, target = { .length = 0 };
+	line_format(&path, "/proc/%d/fd/%d", pid, stream);
+	path.at[path.length] = 0;
+	i64 length = sys(readlinkat, AT_FDCWD, path.at, target.at, sizeof target.at);
+	if (length < 5 || !text_begins(target.at, (struct bytes){ "pipe:", 5 })) return;
+	int fd = (int)sys(openat, AT_FDCWD, path.at, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (fd >= 0 && !add_reader(fd, into, command->max_size, command->keep)) sys(close, fd);
+}
+
 void outputs_tap(const struct frame *next) {
 	struct bytes rest = next->body;
 	for (struct item item; frame_next(&rest, &item);) {
 		if (item.verb != TAP) continue;
 		struct command command = frame_command(&rest);
-		struct line path = { .length = 0 };
-		line_format(&path, "/proc/%d/fd/1", item.number[0]);
-		path.at[path.length] = 0;
 		if (read_start_time((int)item.number[0]) != item.number[1]) continue;
-		struct line target = { .length = 0 };
-		i64 length = sys(readlinkat, AT_FDCWD, path.at, target.at, sizeof target.at);
-		if (length < 5 || !text_begins(target.at, (struct bytes){ "pipe:", 5 })) continue;
-		int fd = (int)sys(openat, AT_FDCWD, path.at, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-		if (fd >= 0 && !add_reader(fd, command.output, command.max_size, command.keep)) sys(close, fd);
+		tap(item.number[0], 1, command.output, &command);
+		if (command.errors) tap(item.number[0], 2, command.errors, &command);
 	}
-}
-
-static void open_file(struct file *file) {
-	if (file->fd >= 0) return;
-	int flags = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK | O_CLOEXEC;
-	file->fd = (int)sys(openat, AT_FDCWD, paths + file->path, flags, 0640);
-	i64 size = file->fd < 0 ? 0 : sys(lseek, file->fd, 0, SEEK_END);
-	file->size = size > 0 ? (u64)size : 0;
 }
 
 static void close_file(struct file *file) {
@@ -161,7 +174,7 @@ static void write_some(struct file *file, struct bytes bytes) {
 /* How much of it goes into the file as it is: all, or up to the end of a line. */
 static u64 fitting(const struct file *file, struct bytes bytes) {
 	u64 room = file->max > file->size ? file->max - file->size : 0;
-	if (file->max == 0 || bytes.length <= room) return bytes.length;
+	if (file->max == 0 || !file->is_regular || bytes.length <= room) return bytes.length;
 	for (u64 i = room; i > 0; i--)
 		if (bytes.at[i - 1] == '\n') return i;
 	if (!file->is_within_line && file->size > 0) return 0;

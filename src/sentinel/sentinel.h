@@ -79,7 +79,7 @@ void children_signal(const struct frame *next);
 
 /* outputs.c */
 int outputs_fd(void);
-int outputs_pipe(const struct command *command);
+int outputs_pipe(const struct command *command, const char *path);
 void outputs_tap(const struct frame *next);
 void outputs_read(void);
 void outputs_drain(void);

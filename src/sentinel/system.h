@@ -31,7 +31,7 @@ enum { O_NOFOLLOW = 0400000,
 	NR_socketpair = 53, NR_clone = 56, NR_execve = 59, NR_wait4 = 61, NR_kill = 62, NR_fcntl = 72, NR_ftruncate = 77,
 	NR_chdir = 80, NR_umask = 95, NR_setpgid = 109, NR_setsid = 112, NR_setgroups = 116, NR_setresuid = 117, NR_setresgid = 119, NR_setpriority = 141, NR_prctl = 157, NR_clock_gettime = 228,
 	NR_exit_group = 231, NR_epoll_ctl = 233, NR_waitid = 247, NR_openat = 257, NR_unlinkat = 263, NR_renameat = 264, NR_readlinkat = 267, NR_ppoll = 271, NR_epoll_pwait = 281, NR_timerfd_create = 283, NR_timerfd_settime = 286,
-	NR_signalfd4 = 289, NR_epoll_create1 = 291, NR_dup3 = 292, NR_pipe2 = 293, NR_prlimit64 = 302, NR_execveat = 322, NR_pidfd_send_signal = 424, NR_pidfd_open = 434,
+	NR_signalfd4 = 289, NR_epoll_create1 = 291, NR_dup3 = 292, NR_pipe2 = 293, NR_prlimit64 = 302, NR_statx = 332, NR_execveat = 322, NR_pidfd_send_signal = 424, NR_pidfd_open = 434,
 	NR_close_range = 436 };
 
 static inline long kernel(long number, long a, long b, long c, long d, long e, long f) {
@@ -50,7 +50,7 @@ enum { O_NOFOLLOW = 0100000,
 	NR_exit_group = 94, NR_waitid = 95, NR_clock_gettime = 113, NR_kill = 129, NR_setpriority = 140, NR_setresuid = 147, NR_setresgid = 149, NR_setgroups = 159, NR_sigaction = 134, NR_sigprocmask = 135, NR_setpgid = 154, NR_setsid = 157,
 	NR_umask = 166, NR_prctl = 167, NR_getpid = 172, NR_socket = 198, NR_socketpair = 199, NR_bind = 200,
 	NR_listen = 201, NR_connect = 203, NR_sendto = 206, NR_munmap = 215, NR_clone = 220, NR_execve = 221,
-	NR_mmap = 222, NR_madvise = 233, NR_wait4 = 260, NR_prlimit64 = 261, NR_execveat = 281, NR_pidfd_send_signal = 424,
+	NR_mmap = 222, NR_madvise = 233, NR_wait4 = 260, NR_prlimit64 = 261, NR_execveat = 281, NR_statx = 291, NR_pidfd_send_signal = 424,
 	NR_pidfd_open = 434,
 	NR_close_range = 436 };
 

@@ -57,10 +57,13 @@ export interface Output {
   readonly descriptor: number;
 }
 
-/** A file for the output of one program alone. `maxBytes` 0: it grows without bounds. */
+/** Files for the output of one program alone. `maxBytes` 0: they grow without bounds. */
 export interface KeptOutput {
   /** From the root. */
   readonly path: string;
+  /** Where standard error goes, from the root; `null`: along with standard output. */
+  readonly errorPath: string | null;
+  /** Of each. */
   readonly maxBytes: number;
   readonly keep: number;
 }

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, constants, openSync, readFileSync } from 'node:fs';
 import { signalNumber } from '../core/signals.ts';
 import type { Death, Identity } from '../core/types.ts';
-import { type ChildSpec, type NotStarted, type RunAs, SHELL } from './child.ts';
+import { type ChildSpec, type KeptOutput, type NotStarted, type RunAs, SHELL } from './child.ts';
 import { errorCode } from './errors.ts';
 import { isAllowed } from './paths.ts';
 import { parseStat } from './proc-stat.ts';
@@ -28,16 +28,16 @@ export async function startChild(
   onExit: (pid: number, how: Death) => void,
 ): Promise<StartResult> {
   const hasNull = isAllowed('/dev/null');
-  let own: number | null = null;
+  const own: number[] = [];
   try {
-    // A file of its own grows here without bounds: there is nobody to stand between.
-    if (spec.output !== null && 'keep' in spec.output) own = openSync(spec.output.path, OUTPUT_FLAGS, 0o640);
-    const descriptor = spec.output === null || 'keep' in spec.output ? own : spec.output.descriptor;
-    const output = descriptor ?? (hasNull ? 'ignore' : 'inherit');
+    // Files of its own grow here without bounds: there is nobody to stand between.
+    const descriptors =
+      spec.output === null ? [] : 'keep' in spec.output ? openFiles(spec.output, own) : [spec.output.descriptor];
+    const [output = hasNull ? 'ignore' : 'inherit', errors = output] = descriptors;
     const child = spawn(SHELL, shellArguments(spec, openFilesLimit), {
       detached: !spec.isForeground,
       // A pipe that is closed at once reads as empty, too: some containers have no devices.
-      stdio: spec.isForeground && own === null ? 'inherit' : [hasNull ? 'ignore' : 'pipe', output, output],
+      stdio: spec.isForeground && own.length === 0 ? 'inherit' : [hasNull ? 'ignore' : 'pipe', output, errors],
       env: environmentOf(spec),
       ...(spec.cwd === null ? {} : { cwd: spec.cwd }),
     });
@@ -49,8 +49,14 @@ export async function startChild(
   } catch (error) {
     return { kind: 'not-started', ...whichStep(errorCode(error), spec) };
   } finally {
-    if (own !== null) closeSync(own);
+    for (const descriptor of own) closeSync(descriptor);
   }
+}
+
+/** Notes each as it is opened, so that it is closed even if the next one can't be. */
+function openFiles({ errorPath, path }: KeptOutput, opened: number[]): readonly number[] {
+  for (const one of errorPath === null ? [path] : [path, errorPath]) opened.push(openSync(one, OUTPUT_FLAGS, 0o640));
+  return opened;
 }
 
 /**

@@ -1,9 +1,9 @@
 /** What programs write: kept in files of bounded size, no line lost and none torn. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync, renameSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, statSync } from 'node:fs';
 import { test } from 'node:test';
-import { tell, until, watchConfig } from '../support/control.ts';
+import { statusOf, tell, until, watchConfig } from '../support/control.ts';
 import { allProcesses, readProcess, signal } from '../support/processes.ts';
 import { idle, living, QUICK_PROGRAMS } from '../support/program.ts';
 import { makeSandbox, type Sandbox, WATCHDOG } from '../support/sandbox.ts';
@@ -90,6 +90,41 @@ test('all that it says before it ends is there, and so is what follows', async (
   assert.equal(sandbox.read('p.out'), pids.map((pid) => `out ${pid}\nerr ${pid}\n`).join(''));
 });
 
+test('standard error has a file apart, within the same bounds, and a watchdog that comes later goes on with both', async (t) => {
+  const sandbox = makeSandbox(t);
+  const script = `trap 'echo told; echo told >&2' USR1; for i in $(seq 300); do echo "out $i"; echo "err $i" >&2; done; while :; do sleep 0.05; done`;
+  const text = `${QUICK_PROGRAMS}[target.p]\noutput = "p.out"\nerror-output = "p.err"\noutput-max-size = "1kB"\noutput-keep = 9\ncommand = ["bash", "-c", ${JSON.stringify(`: ${sandbox.marker}; ${script}`)}]\n`;
+  const first = watchConfig(sandbox, text);
+  const allOf = (name: string): string =>
+    [...'987654321'].map((number) => sandbox.read(`${name}.${number}`)).join('') + sandbox.read(name);
+  const expected = (word: string): string => Array.from({ length: 300 }, (_, at) => `${word} ${at + 1}\n`).join('');
+  await waitUntil('both have come', () => allOf('p.out') === expected('out') && allOf('p.err') === expected('err'));
+  assert.ok(existsSync(sandbox.path('p.err.1')));
+  const status = statusOf(sandbox, 'p');
+  assert.deepEqual([status.output, status.errorOutput], [sandbox.path('p.out'), sandbox.path('p.err')]);
+  assert.match(tell(sandbox, 'logs', 'p', '--lines', '1').output, /p.out <==\nout 300\n==> .*p.err <==\nerr 300\n$/);
+  const [program] = status.processes;
+  signal(first.pid, 'SIGKILL');
+  await first.ended;
+  signal(program?.pid ?? 0, 'SIGUSR1');
+  watchConfig(sandbox, text);
+  await waitUntil('what was written meanwhile has come', () => allOf('p.err') === `${expected('err')}told\n`);
+  assert.equal(allOf('p.out'), `${expected('out')}told\n`);
+  assert.equal(tell(sandbox, 'stop', 'p').status, 0);
+});
+
+test('what is no file, as /dev/null, is never put aside', async (t) => {
+  if (process.geteuid?.() !== 0) return;
+  const sandbox = makeSandbox(t);
+  execFileSync('mknod', [sandbox.path('null'), 'c', '1', '3']);
+  const text = table(sandbox, LINES.replace(String(COUNT), '2000'), 'output-max-size = "1kB"\nerror-output = "p.err"');
+  watchConfig(sandbox, text.replace('"p.out"', '"null"').replace('done; ', 'done; echo end >&2; '));
+  await waitUntil('all was written', () => sandbox.read('p.err') === 'end\n', 30_000);
+  assert.ok(statSync(sandbox.path('null')).isCharacterDevice());
+  assert.ok(!existsSync(sandbox.path('null.1')));
+  assert.equal(tell(sandbox, 'stop', 'p').status, 0);
+});
+
 test('a file that somebody else has put aside is opened anew by USR1', async (t) => {
   const sandbox = makeSandbox(t);
   const watchdog = watchConfig(
@@ -156,16 +191,17 @@ test('watchdog logs shows the last lines, and follows over a file that is put as
   assert.equal(tell(sandbox, 'logs', 'p', '-n', 'x').status, 2);
 });
 
-test('each copy writes into a file of its own', async (t) => {
+test('each copy writes into files of its own', async (t) => {
   const sandbox = makeSandbox(t);
-  const command = `echo I am $WATCHDOG_NUMBER; exec -a ${sandbox.marker}_p sleep 1000`;
+  const command = `echo I am $WATCHDOG_NUMBER; echo $WATCHDOG_NUMBER fails >&2; exec -a ${sandbox.marker}_p sleep 1000`;
   watchConfig(
     sandbox,
-    `${QUICK_PROGRAMS}[target.p]\nnumprocs = 2\noutput = "p.out"\ncommand = ["bash", "-c", ${JSON.stringify(command)}]\n`,
+    `${QUICK_PROGRAMS}[target.p]\nnumprocs = 2\noutput = "p.out"\nerror-output = "p.err"\ncommand = ["bash", "-c", ${JSON.stringify(command)}]\n`,
   );
   for (const number of [1, 2]) {
     await until(sandbox, `p-${number}`, 'up');
     assert.equal(sandbox.read(`p-${number}.out`), `I am ${number}\n`);
+    assert.equal(sandbox.read(`p-${number}.err`), `${number} fails\n`);
   }
   assert.equal(living(sandbox, 'p').length, 2);
 });

@@ -302,10 +302,11 @@ test('while all sleeps, an end that was expected is no reason to start, nor is a
 
 test('resident, programs are kept alike', async (t) => {
   const sandbox = makeSandbox(t);
-  const text = `[target.p]\ncommand = ${bash(`echo x >> ${sandbox.path('ev')}; ${idle(sandbox, 'p')}`)}\n[target.done]\ncommand = ${bash('sleep 0.4; exit 0')}\n`;
+  const text = `[target.p]\ncommand = ${bash(`echo x >> ${sandbox.path('ev')}; ${idle(sandbox, 'p')}`)}\n[target.done]\noutput = "done.out"\nerror-output = "done.err"\ncommand = ${bash('echo out; echo err >&2; sleep 0.4; exit 0')}\n`;
   const watchdog = watchConfig(sandbox, QUICK_PROGRAMS + text, ['--resident']);
   await until(sandbox, 'p', 'up');
   await until(sandbox, 'done', 'exited');
+  assert.deepEqual([sandbox.read('done.out'), sandbox.read('done.err')], ['out\n', 'err\n']);
   const [pid = 0] = living(sandbox, 'p');
   signal(pid, 'SIGKILL');
   await waitUntil('it is there again', () => sandbox.recoveries() === 2);

@@ -10,6 +10,7 @@ const command = {
   unset: [],
   directory: null,
   output: null,
+  errors: null,
   user: null,
   rotate: null,
   restraint: NO_RESTRAINT,
@@ -34,6 +35,7 @@ const frame: Frame = {
         unset: ['B'],
         directory: '/srv',
         output: '/o',
+        errors: '/e',
         user: { uid: 5, gid: 6, groups: [6, 7] },
         restraint: { umask: 0o27, nice: -3, limits: [{ name: 'nofile', soft: 64, hard: null }] },
       },
@@ -91,6 +93,8 @@ directory 4
 /srv
 output 2
 /o
+errors 2
+/e
 user 5 6
 group 6
 group 7

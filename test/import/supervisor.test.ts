@@ -37,18 +37,7 @@ const DIFFERENT: Readonly<Record<string, { readonly why: string; readonly change
     why: 'where its number is no part of what a copy does, both show the same program; supervisord calls it same-0, we same-1',
     change: (theirs) => theirs,
   },
-  '09-output.conf': {
-    why: 'supervisord makes an empty file for standard error of its own; ours goes along with standard output',
-    change: (theirs) => ({ ...theirs, files: withoutKeys(theirs.files, ['quiet.err']) }),
-  },
 };
-
-function withoutKeys(
-  record: Readonly<Record<string, string>>,
-  keys: readonly string[],
-): Readonly<Record<string, string>> {
-  return Object.fromEntries(Object.entries(record).filter(([key]) => !keys.includes(key)));
-}
 
 /** A directory with the file and all that it needs. */
 function prepare(sandbox: Sandbox, kind: string, file: string): string {

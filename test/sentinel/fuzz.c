@@ -83,13 +83,14 @@ int spawn(const struct command *command, const int sockets[2], int executable, e
 	for (struct item item; frame_next(&rest, &item);) length += item.bytes.at ? strlen(item.bytes.at) : 1;
 	if (command->directory) length += strlen(command->directory);
 	if (command->output) length += strlen(command->output);
+	if (command->errors) length += strlen(command->errors);
 	for (char **one = environment; *one; one++) length += (u64)is_replaced(command, *one);
 	commands_started += length > 0;
 	return next_random(8) ? next_pid++ : -ENOENT;
 }
 
 static const char *const WORDS[] = { "state ", "brain\n", "title ", "note ", "log ", "offset ", "files ", "lock ", "control ", "watch ",
-	"deadline ", "start ", "signal ", "kill ", "ready\n", "detach\n", "tap ", "rotate ", "replace ", "unless ", "patient\n", "forward\n", "foreground\n", "sleep\n", "exit ", "program ", "arg ", "env ", "unset ", "directory ", "output ", "user ", "group ", "umask ", "nice ", "limit ", "1\nx\n", "0\n\n",
+	"deadline ", "start ", "signal ", "kill ", "ready\n", "detach\n", "tap ", "rotate ", "replace ", "unless ", "patient\n", "forward\n", "foreground\n", "sleep\n", "exit ", "program ", "arg ", "env ", "unset ", "directory ", "output ", "errors ", "user ", "group ", "umask ", "nice ", "limit ", "1\nx\n", "0\n\n",
 	"2\na=\n", "\n", " ", "0", "1", "99999999999999999999", "4194304 18446744073709551615", "5 77\n", "101 9\n", "%t%z%m%%%", "\0" };
 
 static u64 put(char *to, u64 at, u64 room, const char *text, u64 length) {
@@ -115,9 +116,9 @@ static u64 make_body(char *to, u64 room) {
 	if (next_random(3) == 0) PUT("kill %lu %lu %lu\n", 1 + next_random(200), 70 + next_random(9), 1 + next_random(64));
 	if (next_random(3) == 0) PUT("ready\n");
 	if (next_random(9) == 0) PUT("detach\n");
-	if (next_random(4) == 0) PUT("start 7\nprogram 2\n/s\narg 1\ns\noutput 2\n/o\nrotate %lu %lu\n", next_random(3) * 50, next_random(4));
+	if (next_random(4) == 0) PUT("start 7\nprogram 2\n/s\narg 1\ns\noutput 2\n/o\nerrors 2\n/e\nrotate %lu %lu\n", next_random(3) * 50, next_random(4));
 	if (next_random(3) == 0) PUT("replace %lu 77 %lu\nprogram 2\n/s\narg 1\ns\nunless %lu\n", 100 + next_random(60), next_random(99), next_random(3));
-	if (next_random(6) == 0) PUT("tap %lu 77\noutput 2\n/o\nrotate %lu 2\n", 100 + next_random(9), next_random(3) * 50);
+	if (next_random(6) == 0) PUT("tap %lu 77\noutput 2\n/o\nrotate %lu 2\nerrors 2\n/e\n", 100 + next_random(9), next_random(3) * 50);
 	if (next_random(3) == 0) PUT("patient\n");
 	if (next_random(9) == 0) PUT("forward\n");
 	if (next_random(5) == 0) PUT("start 9\nprogram 2\n/s\narg 1\ns\nforeground\n");

@@ -98,6 +98,7 @@ export function command(program: string, args: readonly string[]): Frame['brain'
     unset: [],
     directory: null,
     output: null,
+    errors: null,
     user: null,
     rotate: null,
     restraint: NO_RESTRAINT,

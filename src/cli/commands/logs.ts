@@ -29,9 +29,12 @@ export async function logs(invocation: Invocation): Promise<number> {
   return show([...new Set(paths as readonly string[])], lines, isFollowed);
 }
 
-/** A program without a file of its own writes into the log, if that is a file. */
+/** Standard error may have a file apart. A program without a file of its own writes into the log, if that is a file. */
 function pathsOf({ targets, watchdog }: StatusAnswer): readonly (string | null)[] {
-  return targets.map(({ output }: TargetStatus) => output ?? watchdog.log);
+  return targets.flatMap(({ errorOutput, output }: TargetStatus) => [
+    output ?? watchdog.log,
+    ...(errorOutput === null ? [] : [errorOutput]),
+  ]);
 }
 
 async function show(paths: readonly string[], lines: number, isFollowed: boolean): Promise<number> {
