@@ -7,11 +7,12 @@
 import { isSuccess } from './death.ts';
 import { PRESSURE_LOOK_MS, pressHarder, toSignal } from './pressure.ts';
 import { isSame, without } from './state.ts';
-import { enterSettling, enterUp, fail, report, STABLE_MS, startRecovery } from './transitions.ts';
+import { enterSettling, enterUp, fail, lookAgain, report, STABLE_MS, startRecovery } from './transitions.ts';
 import type {
   Action,
   Death,
   Identity,
+  Input,
   Loss,
   Phase,
   PhaseOf,
@@ -79,11 +80,17 @@ export function mayHaveLeft({ phase }: TargetState): boolean {
 
 /** Somebody whom it had left behind has ended as well, before a look could find it. */
 export function orphanDied(
+  target: Target,
   state: TargetState,
-  of: number,
-  { how, pid }: { readonly how: Death; readonly pid: number },
+  { how, of, pid }: Extract<Input, { kind: 'orphan-died' }>,
+  nowMs: number,
 ): Step {
   const { phase } = state;
+  if (phase.kind === 'recovering' && phase.exited?.pid === of && target.program !== null) {
+    const seen: Seen = { pid, startTime: 0, commandLine: target.recover };
+    const loss = { seen, how, toldBy: 'kernel' as const, leftBy: of, livedMs: nowMs - phase.exited.atMs };
+    return lookAgain({ ...state, phase: { ...phase, loss } }, nowMs);
+  }
   if (phase.kind !== 'ending' || phase.loss.seen.pid !== of || !mayHaveLeft(state)) return { state, actions: [] };
   return { state: { ...state, phase: { ...phase, orphan: { pid, how } } }, actions: [] };
 }
@@ -178,7 +185,11 @@ function takeOver(
 ): Step {
   const told = report({ kind: 'daemonized', loss, seen: seen.slice(0, target.min) });
   if (hadStarted) return { state: enterUp(target, state, seen, nowMs, nowMs), actions: [told] };
-  const attempt = { startedAtMs, exited: { atMs: nowMs, how: loss.how, wasStopped: false }, loss: null };
+  const attempt = {
+    startedAtMs,
+    exited: { pid: loss.seen.pid, atMs: nowMs, how: loss.how, wasStopped: false },
+    loss: null,
+  };
   const next = enterSettling(target, state, attempt, seen, nowMs);
   return { state: next.state, actions: [told, ...next.actions] };
 }

@@ -39,7 +39,7 @@ export function step(target: Target, state: TargetState, input: Input, nowMs: nu
     case 'recovery-exited':
       return onRecoveryExited(target, state, input.pid, input.how, nowMs);
     case 'orphan-died':
-      return orphanDied(state, input.of, input);
+      return orphanDied(target, state, input, nowMs);
     case 'recovery-not-started':
       return onRecoveryNotStarted(target, state, input.why, nowMs);
     case 'replaced':
@@ -139,6 +139,7 @@ function onRecoveryExited(target: Target, state: TargetState, pid: number, how: 
 function withoutCommand(state: TargetState, how: Death, nowMs: number): TargetState {
   const { command, phase } = state;
   if (phase.kind !== 'recovering' && phase.kind !== 'settling') return { ...state, command: null };
-  const exited = { atMs: nowMs, how, wasStopped: command !== null && command.stopping !== null };
+  if (command === null) return state;
+  const exited = { pid: command.pid, atMs: nowMs, how, wasStopped: command.stopping !== null };
   return { ...state, command: null, phase: { ...phase, exited } };
 }

@@ -189,7 +189,9 @@ export function waitInVain(
   sight: Absence,
   nowMs: number,
 ): Step {
-  if (nowMs < phase.failAtMs) {
+  // What it had left in the background has failed, and nobody of it is left who could still appear.
+  const isOver = phase.loss?.leftBy !== undefined && sight.family?.length === 0;
+  if (nowMs < phase.failAtMs && !isOver) {
     const lookAtMs = Math.min(phase.failAtMs, nowMs + rhythmMs(nowMs - phase.startedAtMs));
     return { state: { ...state, phase: { ...phase, lookAtMs } }, actions: [] };
   }

@@ -146,7 +146,12 @@ export interface Loss {
 export interface Attempt {
   readonly startedAtMs: number;
   /** How the recovery's command ended; `null` while it runs. */
-  readonly exited: { readonly atMs: number; readonly how: Death; readonly wasStopped: boolean } | null;
+  readonly exited: {
+    readonly pid: number;
+    readonly atMs: number;
+    readonly how: Death;
+    readonly wasStopped: boolean;
+  } | null;
   /** Who had appeared and is gone again, if anybody. */
   readonly loss: (Loss & { readonly livedMs: number }) | null;
 }

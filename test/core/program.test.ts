@@ -165,6 +165,20 @@ test('who was killed in the background and has left workers is not taken for one
   assert.deepEqual(told.slice(2), ['exited', 'leftover', '> signal', 'recovery-failed']);
 });
 
+test('a start is not waited for once what it left in the background has failed, and nobody is left', () => {
+  const target = makeProgram({ daemonizes: true });
+  const exited = [
+    [500, ended],
+    [510, orphanDied],
+  ] as const;
+  const { told } = play(target, ...BEGUN, ...exited, [511, look(nobody)]);
+  assert.deepEqual(told.slice(2), ['recovery-failed']);
+  const others = look({ kind: 'absent', seen: [], why: null, family: [one] });
+  assert.deepEqual(play(target, ...BEGUN, ...exited, [511, others]).told.slice(2), []);
+  const another = { ...orphanDied, of: 501 };
+  assert.deepEqual(play(target, ...BEGUN, [500, ended], [510, another], [511, look(nobody)]).told.slice(2), []);
+});
+
 test('who has failed in the background is of no other program', () => {
   const { told } = play(
     makeProgram(),

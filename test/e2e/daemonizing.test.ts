@@ -88,6 +88,16 @@ test('who fails in the background has failed, however soon after the program tha
   assert.equal(watchdog.child.exitCode, null);
 });
 
+test('a start whose daemon fails is not waited for', async (t) => {
+  const sandbox = makeSandbox(t);
+  const program = compile(sandbox, 'daemonize');
+  const text = `[target.d]\ncommand = "${program} ${sandbox.marker} sf5"\ndaemonizes = true\nstart-grace = "5m"\nbackoff = "30s..60s"\n`;
+  watchConfig(sandbox, text);
+  await waitUntil('it has failed', () =>
+    / d start failed: pid \d+ was up, but only for \d+ms \(killed by SIGSEGV\); next try in /.test(sandbox.read('log')),
+  );
+});
+
 test('a program that hands over to another and ends in peace is not started again', async (t) => {
   const sandbox = makeSandbox(t);
   const name = `${sandbox.marker}_next`;
