@@ -84,7 +84,7 @@ test('who fails in the background has failed, however soon after the program tha
   for (const line of ends()) assert.match(line, /, killed by SIGSEGV, not expected, before it had lasted$/);
   await waitUntil('nobody is left', () => processesWith(`${program} `).length === 0);
   assert.match(ends().join('\n'), /exited: pid \d+, which pid \d+ had left in the background, killed by SIGSEGV/);
-  for (const name of names) assert.equal(statusOf(sandbox, name).state, 'backing off');
+  for (const name of names) await until(sandbox, name, 'backing off');
   assert.equal(watchdog.child.exitCode, null);
 });
 

@@ -108,8 +108,8 @@ test('standard error has a file apart, within the same bounds, and a watchdog th
   await first.ended;
   signal(program?.pid ?? 0, 'SIGUSR1');
   watchConfig(sandbox, text);
-  await waitUntil('what was written meanwhile has come', () => allOf('p.err') === `${expected('err')}told\n`);
-  assert.equal(allOf('p.out'), `${expected('out')}told\n`);
+  const isThere = (name: string, word: string): boolean => allOf(name) === `${expected(word)}told\n`;
+  await waitUntil('what was written meanwhile has come', () => isThere('p.out', 'out') && isThere('p.err', 'err'));
   assert.equal(tell(sandbox, 'stop', 'p').status, 0);
 });
 
@@ -153,7 +153,8 @@ test('a disk that is full is told of, holds nobody up, and what comes later is k
   execFileSync('rm', [sandbox.path('small/p.out')]);
   sandbox.write('go', '');
   await waitUntil('what comes is kept', () => sandbox.read('small/p.out').endsWith('at last\n'));
-  assert.match(sandbox.read('log'), /bytes of output were lost before .*small\/p\.out could be written again/);
+  const told = /bytes of output were lost before .*small\/p\.out could be written again/;
+  await waitUntil('what was lost is told', () => told.test(sandbox.read('log')));
 });
 
 test('no brain is woken by what a program writes', async (t) => {
@@ -200,8 +201,8 @@ test('each copy writes into files of its own', async (t) => {
   );
   for (const number of [1, 2]) {
     await until(sandbox, `p-${number}`, 'up');
-    assert.equal(sandbox.read(`p-${number}.out`), `I am ${number}\n`);
-    assert.equal(sandbox.read(`p-${number}.err`), `${number} fails\n`);
+    await waitUntil('it has spoken', () => sandbox.read(`p-${number}.out`) === `I am ${number}\n`);
+    await waitUntil('on both streams', () => sandbox.read(`p-${number}.err`) === `${number} fails\n`);
   }
   assert.equal(living(sandbox, 'p').length, 2);
 });

@@ -222,7 +222,7 @@ test('a program that is removed and wanted again before it has ended is started 
 test('a program that cannot be started is told of with the reason', async (t) => {
   const sandbox = makeSandbox(t);
   watchConfig(sandbox, `${QUICK_PROGRAMS}[target.p]\ncommand = ["no-such-program-here", "x"]\n`);
-  await waitUntil('it is told', () => sandbox.read('log').includes('exit status 127'));
+  await waitUntil('it is told', () => sandbox.read('log').includes('start failed: '));
   assert.match(sandbox.read('log'), /no-such-program-here: not found/);
   assert.match(
     sandbox.read('log'),
