@@ -203,37 +203,52 @@ function addOutput(table: ImportedTable, section: IniSection, variables: Variabl
     return raw === undefined ? null : expand(raw, variables);
   };
   const path = value('stdout_logfile');
-  const errors = value('stderr_logfile');
+  const errors = isTrue(value('redirect_stderr') ?? 'false') ? null : value('stderr_logfile');
   if (path === null || path.toUpperCase() === 'AUTO') {
     if (path !== null) table.comments.push(notTaken('stdout_logfile', path, 'without an output it goes to the log'));
-  } else if (path.toUpperCase() === 'NONE') table.pairs.push(['output', '/dev/null']);
-  else if (/^\/dev\/(stdout|stderr|fd\/[12])$/.test(path)) {
-    table.comments.push(
-      notTaken('stdout_logfile', path, 'without an output it goes to the log; log = "-" is standard output'),
-    );
-  } else {
-    table.pairs.push(['output', path]);
-    const size = value('stdout_logfile_maxbytes');
-    const keep = value('stdout_logfile_backups');
-    if (size !== null) table.pairs.push(['output-max-size', toBytes(size)]);
-    if (keep !== null) table.pairs.push(['output-keep', Number(keep)]);
-  }
-  if (!isTrue(value('redirect_stderr') ?? 'false') && errors !== path) addErrors(table, value, errors);
+  } else if (STREAM.test(path)) {
+    const why = 'without an output it goes to the log; log = "-" is standard output';
+    table.comments.push(notTaken('stdout_logfile', path, why));
+  } else table.pairs.push(['output', toFile(path)]);
+  if (errors !== null && errors !== path) addErrors(table, errors);
+  addBounds(table, value, path?.toUpperCase() === 'NONE' ? 'stderr' : 'stdout');
 }
 
-/** Standard error apart: within the bounds of standard output. */
-function addErrors(table: ImportedTable, value: (key: string) => string | null, path: string | null): void {
-  if (path === null) return;
+/** Ours, which is not a file that could be written to again and again. */
+const STREAM = /^\/dev\/(stdout|stderr|fd\/[12])$/;
+
+function toFile(path: string): string {
+  return path.toUpperCase() === 'NONE' ? '/dev/null' : path;
+}
+
+function has(table: ImportedTable, key: string): boolean {
+  return table.pairs.some(([one]) => one === key);
+}
+
+function addErrors(table: ImportedTable, path: string): void {
   const refuse = (why: string): unknown => table.comments.push(notTaken('stderr_logfile', path, why));
   if (path.toUpperCase() === 'AUTO') refuse('without error-output it goes along with standard output');
-  else if (/^\/dev\/(stdout|stderr|fd\/[12])$/.test(path)) refuse('write where it shall go: error-output');
-  else if (!table.pairs.some(([key]) => key === 'output')) refuse('write where standard output goes, too: output');
-  else {
-    table.pairs.push(['error-output', path.toUpperCase() === 'NONE' ? '/dev/null' : path]);
-    for (const bound of ['logfile_maxbytes', 'logfile_backups']) {
-      const [ours, theirs] = [value(`stdout_${bound}`), value(`stderr_${bound}`)];
-      if (theirs !== null && theirs !== ours) {
-        table.comments.push(notTaken(`stderr_${bound}`, theirs, 'the bounds of output are those of error-output, too'));
+  else if (STREAM.test(path)) refuse('without error-output it goes along with standard output; log = "-" is ours');
+  else if (!has(table, 'output')) refuse('write where standard output goes, too: output');
+  else table.pairs.push(['error-output', toFile(path)]);
+}
+
+/** How large a file may be and how many are kept, of one stream for both. */
+function addBounds(table: ImportedTable, value: (key: string) => string | null, from: 'stdout' | 'stderr'): void {
+  const KEYS = [
+    ['logfile_maxbytes', 'output-max-size', toBytes],
+    ['logfile_backups', 'output-keep', Number],
+  ] as const;
+  for (const [theirs, ours, read] of KEYS) {
+    for (const stream of ['stdout', 'stderr'] as const) {
+      const bound = value(`${stream}_${theirs}`);
+      const isFile = has(table, stream === 'stdout' ? 'output' : 'error-output');
+      if (bound === null) continue;
+      if (stream === from && isFile) table.pairs.push([ours, read(bound)]);
+      else if (!isFile)
+        table.comments.push(notTaken(`${stream}_${theirs}`, bound, 'there is no file that it is about'));
+      else if (bound !== value(`${from}_${theirs}`)) {
+        table.comments.push(notTaken(`${stream}_${theirs}`, bound, 'both files have the same bounds'));
       }
     }
   }

@@ -83,7 +83,7 @@ async function observe(directory: string, running: Running): Promise<Facts> {
   );
   // In what order they come to write is chance: a start does not wait for the one before.
   const sorted = (text: string): string => text.split('\n').sort().join('\n');
-  const written = ['signals', 'order', 'env', 'writer.log', 'quiet.err'].filter((name) =>
+  const written = ['signals', 'order', 'env', 'writer.log', 'quiet.err', 'both.log', 'both.err'].filter((name) =>
     existsSync(join(directory, name)),
   );
   return {
