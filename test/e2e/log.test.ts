@@ -346,7 +346,7 @@ test('several writers of one log never mix their lines', async (t) => {
   for (const name of ['a', 'b', 'c']) {
     sandbox.watchdog(['--pattern', `^${sandbox.marker}`, '--name', `${sandbox.marker}.${name}`, ...fast]);
   }
-  await logged(sandbox, 'would recover', 1_000, 40_000);
+  await logged(sandbox, 'would recover', 500, 40_000);
   const lines = sandbox.read('log').split('\n').slice(0, -1);
   for (const line of lines) assert.match(line, /^\[[\d_:-]{19}\] \^tgt_\w+ (started|watching|would recover)[^[]*$/);
 });

@@ -32,6 +32,8 @@ test('killed 20 times in five ways, it is recovered exactly 20 times', async (t)
     signal(target.pid, WAYS[kill % WAYS.length] ?? 'SIGKILL');
     await waitUntil('the target has ended', () => !isAlive(target.pid));
     await logged(sandbox, 'recovered: ', kill + 1);
+    // It is there before it has run a line of its script.
+    await waitUntil('it has begun', () => sandbox.recoveries() > kill);
     assert.equal(sandbox.recoveries(), kill + 1, `after kill ${kill}`);
   }
 
