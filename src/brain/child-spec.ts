@@ -14,7 +14,7 @@ export interface Starter {
   readonly output: Output | null;
 }
 
-/** What a program in the foreground writes goes where ours would. */
+/** Where ours goes. */
 const INHERITED: Output = { path: null, descriptor: 1 };
 
 /** `context`: what the command is told of why it runs. */
@@ -31,6 +31,6 @@ export function toChildSpec(
   if (kind !== 'recovery' || program === null) {
     return { ...common, unset, args: [], mark: null, isForeground: false, output };
   }
-  const { args, isForeground, mark } = program;
-  return { ...common, unset, args, mark, isForeground, output: program.output ?? (isForeground ? INHERITED : output) };
+  const { args, hasOurOutput, isForeground, mark } = program;
+  return { ...common, unset, args, mark, isForeground, output: program.output ?? (hasOurOutput ? INHERITED : output) };
 }

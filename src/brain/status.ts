@@ -32,7 +32,7 @@ export async function toStatus(
       recoveries,
       failures: state.failures,
       lastExit: member.lastEnd === null ? null : describeDeath(member.lastEnd),
-      output: plan.program?.output?.path ?? null,
+      output: plan.program?.output?.path ?? (plan.program?.hasOurOutput === true ? '-' : null),
       errorOutput: plan.program?.output?.errorPath ?? null,
       nextTryAt: phase.kind === 'backing-off' ? toTime(phase.dueAtMs) : null,
       waitsFor: phase.kind === 'waiting' ? phase.on : null,

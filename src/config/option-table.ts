@@ -353,7 +353,7 @@ export const OPTIONS = [
     value: 'FILE',
     group: 'A program of ours',
     commands: WATCH,
-    help: 'where its output goes (default: the log; behind --: where ours goes)',
+    help: 'where its output goes; - is our standard output (default: the log; behind --: where ours goes)',
   },
   {
     name: 'error-output',

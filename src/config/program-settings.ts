@@ -18,7 +18,8 @@ export interface ProgramSettings {
   readonly startSeconds: number | null;
   readonly numprocs: number;
   readonly priority: number;
-  readonly output: OutputSettings | null;
+  /** `ours`: where the watchdog's own goes; `null`: as is usual for it. */
+  readonly output: OutputSettings | 'ours' | null;
   /** `null`: never. */
   readonly exitOnFailure: number | null;
 }
@@ -34,6 +35,8 @@ export interface OutputSettings {
   readonly keep: number;
 }
 
+/** The output that is no file, but where ours goes. */
+const OURS = '-';
 const UNITS: Readonly<Record<string, number>> = { '': 1, B: 1, k: 1e3, kB: 1e3, M: 1e6, MB: 1e6, G: 1e9, GB: 1e9 };
 /** With less, more would be put aside than written. */
 const MIN_BYTES = 1_000;
@@ -100,17 +103,17 @@ function readCommandLine(reader: Reader): Pick<ProgramSettings, 'shown' | 'scrip
   return { shown: given.map(quoteWord).join(' '), script: 'exec "$@"', args: given };
 }
 
-function readOutput(reader: Reader): OutputSettings | null {
+function readOutput(reader: Reader): ProgramSettings['output'] {
   const path = text(reader, 'output');
   const maxBytes = readSize(reader);
   const keep = count(reader, 'output-keep', { least: 0, most: MAX_KEPT, what: 'number of files' });
-  if (path === null) {
+  if (path === null || path === OURS) {
     for (const name of ['error-output', 'output-max-size', 'output-keep'] as const) {
       const isOwn = reader.given[name] !== undefined && !placeOf(reader, name).includes(': defaults.');
       const what = name === 'error-output' ? 'says what goes apart from it' : 'says how much of it is kept';
-      if (isOwn) complain(reader, name, `${what}, and there is no file; give ${reader.spell('output')} too`);
+      if (isOwn) complain(reader, name, `${what}, and there is no file; name one by ${reader.spell('output')}`);
     }
-    return null;
+    return path === null ? null : 'ours';
   }
   const errorPath = text(reader, 'error-output');
   return {

@@ -52,7 +52,7 @@ export interface TargetStatus {
   readonly failures: number;
   /** How the last process of it ended, such as `exit status 1`; `null` while none has, or nobody knows. */
   readonly lastExit: string | null;
-  /** The file that its output goes to, where it has one of its own. */
+  /** The file that its output goes to, where it has one of its own; `-`: our standard output. */
   readonly output: string | null;
   /** The one that its standard error goes to, where that is another. */
   readonly errorOutput: string | null;

@@ -206,15 +206,12 @@ function addOutput(table: ImportedTable, section: IniSection, variables: Variabl
   const errors = isTrue(value('redirect_stderr') ?? 'false') ? null : value('stderr_logfile');
   if (path === null || path.toUpperCase() === 'AUTO') {
     if (path !== null) table.comments.push(notTaken('stdout_logfile', path, 'without an output it goes to the log'));
-  } else if (STREAM.test(path)) {
-    const why = 'without an output it goes to the log; log = "-" is standard output';
-    table.comments.push(notTaken('stdout_logfile', path, why));
-  } else table.pairs.push(['output', toFile(path)]);
+  } else table.pairs.push(['output', STREAM.test(path) ? '-' : toFile(path)]);
   if (errors !== null && errors !== path) addErrors(table, errors);
   addBounds(table, value, path?.toUpperCase() === 'NONE' ? 'stderr' : 'stdout');
 }
 
-/** Ours, which is not a file that could be written to again and again. */
+/** Supervisor's own streams. */
 const STREAM = /^\/dev\/(stdout|stderr|fd\/[12])$/;
 
 function toFile(path: string): string {
@@ -225,10 +222,16 @@ function has(table: ImportedTable, key: string): boolean {
   return table.pairs.some(([one]) => one === key);
 }
 
+function isOurs(table: ImportedTable): boolean {
+  return table.pairs.some(([key, value]) => key === 'output' && value === '-');
+}
+
 function addErrors(table: ImportedTable, path: string): void {
   const refuse = (why: string): unknown => table.comments.push(notTaken('stderr_logfile', path, why));
   if (path.toUpperCase() === 'AUTO') refuse('without error-output it goes along with standard output');
-  else if (STREAM.test(path)) refuse('without error-output it goes along with standard output; log = "-" is ours');
+  else if (STREAM.test(path)) {
+    if (!isOurs(table)) refuse('without error-output it goes along with standard output');
+  } else if (isOurs(table)) refuse('output = "-" is for both');
   else if (!has(table, 'output')) refuse('write where standard output goes, too: output');
   else table.pairs.push(['error-output', toFile(path)]);
 }
@@ -242,8 +245,8 @@ function addBounds(table: ImportedTable, value: (key: string) => string | null, 
   for (const [theirs, ours, read] of KEYS) {
     for (const stream of ['stdout', 'stderr'] as const) {
       const bound = value(`${stream}_${theirs}`);
-      const isFile = has(table, stream === 'stdout' ? 'output' : 'error-output');
-      if (bound === null) continue;
+      const isFile = !isOurs(table) && has(table, stream === 'stdout' ? 'output' : 'error-output');
+      if (bound === null || (!isFile && Number(bound) === 0)) continue;
       if (stream === from && isFile) table.pairs.push([ours, read(bound)]);
       else if (!isFile)
         table.comments.push(notTaken(`${stream}_${theirs}`, bound, 'there is no file that it is about'));

@@ -80,6 +80,8 @@ export interface ProgramPlan {
   readonly mark: Limit | null;
   /** The files that its output is kept in, and for how much of it; `null`: the log, or where ours goes. */
   readonly output: KeptOutput | null;
+  /** Without a file of its own, its output goes where ours does, and not to the log. */
+  readonly hasOurOutput: boolean;
   /** It has our standard streams and our terminal. */
   readonly isForeground: boolean;
   readonly priority: number;

@@ -1,5 +1,5 @@
 /** What only this machine can tell to be wrong with a path that the user gave. */
-import { accessSync, constants, statSync } from 'node:fs';
+import { accessSync, constants, lstatSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { Problem } from '../config/given.ts';
 import { describeCode, errorCode } from '../system/errors.ts';
@@ -27,6 +27,25 @@ export function whyUnwritable(option: string, path: string | null): Problem | nu
   } catch (error) {
     const code = describeCode(errorCode(error));
     return { where: option, what: `nothing can be written to ${directory}: ${code}; name another directory` };
+  }
+}
+
+/** Whether what a program writes can be appended to it: a file, or a device such as `/dev/null`. */
+export function whyNoOutput(option: string, path: string | null): Problem | null {
+  const found = path === null ? undefined : lstatSync(path, { throwIfNoEntry: false });
+  if (path === null || found === undefined) return whyUnwritable(option, path);
+  const hint = 'or write - for our standard output';
+  if (found.isSymbolicLink()) {
+    return { where: option, what: `${path} is a symbolic link, which is not followed; name the file itself, ${hint}` };
+  }
+  if (!found.isFile() && !found.isCharacterDevice()) {
+    return { where: option, what: `${path} is no regular file; name one, ${hint}` };
+  }
+  try {
+    accessSync(path, constants.W_OK);
+    return null;
+  } catch (error) {
+    return { where: option, what: `${path} cannot be written: ${describeCode(errorCode(error))}; name another file` };
   }
 }
 

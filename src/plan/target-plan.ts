@@ -13,7 +13,7 @@ import { markOf } from '../system/mark.ts';
 import { withoutLinks } from '../system/paths.ts';
 import { findUser, gidOf, groupsOf, uidOf } from '../system/users.ts';
 import { isByFamily, type LookPlan, type ProgramPlan, type TargetPlan } from './plan.ts';
-import { toAbsolute, whyUnusableDirectory, whyUnwritable } from './preflight.ts';
+import { toAbsolute, whyNoOutput, whyUnusableDirectory } from './preflight.ts';
 import { unsafeCommand } from './safety.ts';
 
 /** What holds for all targets of a watch. */
@@ -42,13 +42,7 @@ export async function makeTargets(
     const settings = readTarget(reader);
     const look = toLookPlan(reader, select);
     reader.problems.push(...whyUnusableDirectory(placeOf(reader, 'cwd'), settings.cwd));
-    const output = settings.program?.output ?? null;
-    reader.problems.push(
-      ...[
-        whyUnwritable(placeOf(reader, 'output'), output?.path ?? null),
-        whyUnwritable(placeOf(reader, 'error-output'), output?.errorPath ?? null),
-      ].filter((one) => one !== null),
-    );
+    reader.problems.push(...whyNoOutputs(reader, settings.program?.output ?? null, common));
     const user = findRunAs(reader, settings);
     if (!common.trustsPaths) checkCommands(reader, settings, user?.uid ?? null);
     const targets = toTargetPlans(wish.name, select, settings, look, common, user);
@@ -174,6 +168,7 @@ function toProgramPlan(
     mark: isMarked ? markOf(`${common.familyKey}\0${label}`) : null,
     output: toKeptOutput(program, number),
     isForeground: isForeground(program, common),
+    hasOurOutput: program.output === 'ours' || isForeground(program, common),
     priority: program.priority,
     exitOnFailure: program.exitOnFailure,
   };
@@ -184,9 +179,21 @@ function isForeground({ numprocs }: ProgramSettings, { config, isDaemon }: Commo
   return config === null && !isDaemon && numprocs === 1;
 }
 
+/** What is wrong with the places that its output is to go to. */
+function whyNoOutputs(reader: Reader, output: ProgramSettings['output'], { isDaemon }: Common): readonly Problem[] {
+  const where = placeOf(reader, 'output');
+  if (output === null) return [];
+  if (output === 'ours') {
+    const what = 'is standard output, which a watchdog in the background gives up; name a file';
+    return isDaemon ? [{ where, what }] : [];
+  }
+  const errors = whyNoOutput(placeOf(reader, 'error-output'), output.errorPath);
+  return [whyNoOutput(where, output.path), errors].filter((one) => one !== null);
+}
+
 /** Each copy has files of its own: its number comes before the last dot of a name. */
 function toKeptOutput({ output }: ProgramSettings, number: number | null): KeptOutput | null {
-  if (output === null) return null;
+  if (output === null || output === 'ours') return null;
   const own = (path: string): string => {
     const { dir, ext, name } = parse(resolve(path));
     return join(dir, number === null ? `${name}${ext}` : `${name}-${number}${ext}`);

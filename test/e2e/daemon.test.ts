@@ -186,7 +186,8 @@ test('a service manager is told when the watch has begun, that it lives, and whe
   await waitUntil('only what it has started is left', () => children().length === 1);
   const before = alive();
   await waitUntil('it says that it lives', () => alive() >= before + 3);
-  assert.match(ear.output(), /^READY=1\n/);
+  // Where it takes its time to begin, it lives before that.
+  assert.equal(ear.output().match(/^READY=1$/gm)?.length, 1);
   assert.equal(children().length, 1, 'and no brain is awake for it');
   assert.doesNotMatch(sandbox.read('env'), /NOTIFY_SOCKET|WATCHDOG_USEC/);
   signal(watchdog.pid, 'SIGTERM');

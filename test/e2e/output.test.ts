@@ -113,6 +113,20 @@ test('standard error has a file apart, within the same bounds, and a watchdog th
   assert.equal(tell(sandbox, 'stop', 'p').status, 0);
 });
 
+test('what goes to our standard output is in no file, and the log is not in it', async (t) => {
+  const sandbox = makeSandbox(t);
+  const script = `echo out; echo err >&2; ${idle(sandbox, 'p')}`;
+  const text = `${QUICK_PROGRAMS}[target.p]\noutput = "-"\ncommand = ["bash", "-c", ${JSON.stringify(script)}]\n`;
+  const watchdog = watchConfig(sandbox, text);
+  await waitUntil('it has spoken', () => /^(out\nerr|err\nout)\n$/.test(watchdog.output()));
+  assert.equal(statusOf(sandbox, 'p').output, '-');
+  const said = tell(sandbox, 'logs', 'p');
+  assert.equal(said.status, 1);
+  assert.match(said.output, /its output goes where that of the watchdog goes, and is kept in no file/);
+  assert.equal(tell(sandbox, 'stop', 'p').status, 0);
+  assert.match(watchdog.output(), /^(out\nerr|err\nout)\n$/);
+});
+
 test('what is no file, as /dev/null, is never put aside', async (t) => {
   if (process.geteuid?.() !== 0) return;
   const sandbox = makeSandbox(t);

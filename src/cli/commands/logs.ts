@@ -29,10 +29,10 @@ export async function logs(invocation: Invocation): Promise<number> {
   return show([...new Set(paths as readonly string[])], lines, isFollowed);
 }
 
-/** Standard error may have a file apart. A program without a file of its own writes into the log, if that is a file. */
+/** Nothing of what goes to standard output can be shown. Standard error may have a file apart. A program without a file of its own writes into the log, if that is a file. */
 function pathsOf({ targets, watchdog }: StatusAnswer): readonly (string | null)[] {
   return targets.flatMap(({ errorOutput, output }: TargetStatus) => [
-    output ?? watchdog.log,
+    output === '-' ? null : (output ?? watchdog.log),
     ...(errorOutput === null ? [] : [errorOutput]),
   ]);
 }
