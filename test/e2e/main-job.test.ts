@@ -176,7 +176,8 @@ test('a target that dies soon after each start is tried ever more rarely', async
 /** In a PID namespace of its own, where the next number can be chosen: a script around a watchdog and its target. */
 function inNamespace(sandbox: Sandbox, script: string) {
   const program = compile(sandbox, 'idle');
-  const start = `start() { (exec -a ${sandbox.marker} ${program}) & new=$!; until grep -q ^${sandbox.marker} /proc/$new/cmdline 2>/dev/null; do :; done; }`;
+  // Until it is called so: before, it is this shell, whose own last argument is the marker.
+  const start = `start() { (exec -a ${sandbox.marker} ${program}) & new=$!; until read -r -d '' name < /proc/$new/cmdline; [ "$name" = ${sandbox.marker} ]; do :; done; }`;
   const call = `${WATCHDOG} --pattern '^${sandbox.marker}' --recover 'echo start >> ${sandbox.path('ev')}' --log ${sandbox.path('log')} --confirm 1s`;
   const whole = `exec 2>/dev/null; ${start}
     start; ${call} & watchdog=$!
