@@ -65,9 +65,11 @@ long become_limited(const struct command *command);
 long become_user(const struct command *command);
 
 /* commands.c */
+int spawn(const struct command *command, const int sockets[2], int executable, enum step *step);
+
+/* children.c */
 extern struct child *children;
 extern u32 child_count;
-int spawn(const struct command *command, const int sockets[2], int executable, enum step *step);
 int children_reserve(u32 more);
 void children_acknowledge(u32 ack, u64 now);
 void children_start(const struct frame *next);
