@@ -1,7 +1,8 @@
 /** From a command line to a request. */
 import { parseDuration } from '../config/duration.ts';
 import type { Problem } from '../config/given.ts';
-import type { ControlRequest, Verb } from '../control/protocol.ts';
+import type { ControlRequest } from '../control/protocol.ts';
+import type { Verb } from '../core/verbs.ts';
 import type { Invocation } from './run.ts';
 
 export function toRequest(verb: Verb, { given, words }: Invocation): ControlRequest {

@@ -1,4 +1,5 @@
 /** The commands of the command line, as the table of options has them. */
+import { VERBS, type Verb } from '../core/verbs.ts';
 
 /** Which commands take an option. */
 export type CommandName =
@@ -16,25 +17,12 @@ export type CommandName =
   | 'completion'
   | ControlCommand;
 
-/** Those that ask a watchdog that is at work. */
-export type ControlCommand = (typeof CONTROL_COMMANDS)[number];
+/** Those that ask a watchdog that is at work. `logs` asks for the status, and shows the files. */
+export type ControlCommand = Verb | 'logs';
 
-export const CONTROL_COMMANDS = [
-  'status',
-  'start',
-  'stop',
-  'restart',
-  'reload',
-  'recover',
-  'pause',
-  'resume',
-  'signal',
-  'look',
-  'why',
-  'events',
-  'logs',
-  'shutdown',
-] as const;
+export const CONTROL_COMMANDS: readonly ControlCommand[] = VERBS.flatMap((verb) =>
+  verb === 'shutdown' ? ['logs', verb] : [verb],
+);
 
 /** What starts a watch by itself. */
 export const PLACES = {

@@ -1,7 +1,8 @@
 /** The asking end of the control socket. */
 import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { QUESTIONS } from '../core/verbs.ts';
 import { errorCode } from '../system/errors.ts';
-import { type ControlRequest, QUESTIONS } from './protocol.ts';
+import type { ControlRequest } from './protocol.ts';
 
 /** A brain takes a fraction of a second to start and to answer. */
 const PATIENCE_MS = 10_000;

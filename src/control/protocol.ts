@@ -5,24 +5,7 @@
  */
 
 import type { Changes } from '../core/report.ts';
-
-/** What only tells. */
-export const QUESTIONS = ['status', 'why', 'events'] as const;
-/** What does something; there are no others, and none takes a command. */
-export const ORDERS = [
-  'start',
-  'stop',
-  'restart',
-  'reload',
-  'recover',
-  'pause',
-  'resume',
-  'signal',
-  'look',
-  'shutdown',
-] as const;
-
-export type Verb = (typeof QUESTIONS)[number] | (typeof ORDERS)[number];
+import type { Verb } from '../core/verbs.ts';
 
 /** One thing that is asked. */
 export interface ControlRequest {

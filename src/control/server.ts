@@ -6,8 +6,9 @@
 import { rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { connect } from 'node:net';
+import { ORDERS, QUESTIONS, type Verb } from '../core/verbs.ts';
 import { errorCode } from '../system/errors.ts';
-import { type ControlRequest, ORDERS, QUESTIONS, type Verb } from './protocol.ts';
+import type { ControlRequest } from './protocol.ts';
 
 const MAX_CLIENTS = 64;
 const MAX_BODY_BYTES = 64 * 1_024;

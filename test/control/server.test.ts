@@ -4,8 +4,8 @@ import { connect } from 'node:net';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { ask } from '../../src/control/client.ts';
-import { ORDERS, QUESTIONS } from '../../src/control/protocol.ts';
 import { type Asked, openServer } from '../../src/control/server.ts';
+import { ORDERS, QUESTIONS } from '../../src/core/verbs.ts';
 import { makeSandbox } from '../support/sandbox.ts';
 
 const RUNS = Number(process.env.RUNS ?? 300);

@@ -1,6 +1,7 @@
 import { readSignalName } from '../../config/signal-name.ts';
-import type { ControlRequest, OrderAnswer, Verb } from '../../control/protocol.ts';
+import type { ControlRequest, OrderAnswer } from '../../control/protocol.ts';
 import { escapeText } from '../../core/escape.ts';
+import type { Verb } from '../../core/verbs.ts';
 import { exitCode } from '../exit-codes.ts';
 import { print, printError } from '../output.ts';
 import { refuse } from '../refuse.ts';
