@@ -31,6 +31,13 @@ export function toChildSpec(
   if (kind !== 'recovery' || program === null) {
     return { ...common, unset, args: [], mark: null, isForeground: false, output };
   }
-  const { args, hasOurOutput, isForeground, mark } = program;
-  return { ...common, unset, args, mark, isForeground, output: program.output ?? (hasOurOutput ? INHERITED : output) };
+  const { args, isForeground, mark } = program;
+  return {
+    ...common,
+    unset,
+    args,
+    mark,
+    isForeground,
+    output: program.output === 'ours' ? INHERITED : (program.output ?? output),
+  };
 }

@@ -13,7 +13,7 @@ import { followed, isSame, wakeAtMs } from '../core/state.ts';
 import { step } from '../core/step.ts';
 import type { Action, Death, Identity, Input, OperatorOrder, Report, Target } from '../core/types.ts';
 import type { Host, HostEvent, Order } from '../host/host.ts';
-import { commandsOf, type Plan, type TargetPlan, toOnlooker } from '../plan/plan.ts';
+import { commandsOf, keptOutputOf, type Plan, type TargetPlan, toOnlooker } from '../plan/plan.ts';
 import { type ChildSpec, explainNotStarted } from '../system/child.ts';
 import type { Log } from '../system/log.ts';
 import type { Onlooker } from '../system/look.ts';
@@ -374,7 +374,7 @@ export async function openFleet({ host, log, memory, onTold, title }: FleetOptio
 
   /** A program that an earlier watchdog has started writes into a pipe that nobody reads any more. */
   function tap({ plan: { program }, state }: Member): void {
-    const output = program?.output ?? null;
+    const output = keptOutputOf(program);
     if (output === null || output.maxBytes === 0) return;
     for (const { pid, startTime } of followed(state)) deeds.taps.push({ identity: { pid, startTime }, output });
   }

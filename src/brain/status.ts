@@ -4,6 +4,7 @@ import { escapeForeign } from '../core/escape.ts';
 import { describeDeath } from '../core/report.ts';
 import { followed } from '../core/state.ts';
 import type { Phase } from '../core/types.ts';
+import { keptOutputOf } from '../plan/plan.ts';
 import { formatIsoTime } from '../system/clock.ts';
 import type { Usage } from '../system/usage.ts';
 import type { Member } from './member.ts';
@@ -22,6 +23,7 @@ export async function toStatus(
   return members.map((member) => {
     const { history, plan, recoveries, state } = member;
     const { phase } = state;
+    const files = keptOutputOf(plan.program);
     const last = history.at(-1);
     return {
       name: plan.rules.name,
@@ -32,8 +34,8 @@ export async function toStatus(
       recoveries,
       failures: state.failures,
       lastExit: member.lastEnd === null ? null : describeDeath(member.lastEnd),
-      output: plan.program?.output?.path ?? (plan.program?.hasOurOutput === true ? '-' : null),
-      errorOutput: plan.program?.output?.errorPath ?? null,
+      output: plan.program?.output === 'ours' ? '-' : (files?.path ?? null),
+      errorOutput: files?.errorPath ?? null,
       nextTryAt: phase.kind === 'backing-off' ? toTime(phase.dueAtMs) : null,
       waitsFor: phase.kind === 'waiting' ? phase.on : null,
       pausedUntil: phase.kind === 'paused' && phase.untilAtMs !== null ? toTime(phase.untilAtMs) : null,

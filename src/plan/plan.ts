@@ -78,15 +78,19 @@ export interface ProgramPlan {
   readonly args: readonly string[];
   /** What all that descends from it is known by; `null` where there is nothing to know it by. */
   readonly mark: Limit | null;
-  /** The files that its output is kept in, and for how much of it; `null`: the log, or where ours goes. */
-  readonly output: KeptOutput | null;
-  /** Without a file of its own, its output goes where ours does, and not to the log. */
-  readonly hasOurOutput: boolean;
+  /** The files that its output is kept in, and for how much of it; `ours`: where ours goes; `null`: the log. */
+  readonly output: KeptOutput | 'ours' | null;
   /** It has our standard streams and our terminal. */
   readonly isForeground: boolean;
   readonly priority: number;
   /** After so many failures in a row the watchdog ends, too; `null`: it goes on. */
   readonly exitOnFailure: number | null;
+}
+
+/** The files that a program's output is kept in; `null` if there are none. */
+export function keptOutputOf(program: ProgramPlan | null): KeptOutput | null {
+  const output = program?.output ?? null;
+  return output === 'ours' ? null : output;
 }
 
 /** What the log tells first. */

@@ -1,5 +1,5 @@
 /** From what the user gave for each target to its plan, with all that only this machine can tell to be wrong. */
-import { basename, join, parse, resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { isatty } from 'node:tty';
 import type { GivenTarget } from '../config/file.ts';
 import { hint, type Problem } from '../config/given.ts';
@@ -8,22 +8,17 @@ import { commandLineReader, placeOf, type Reader } from '../config/reader.ts';
 import { readSelect, type SelectSettings } from '../config/select-settings.ts';
 import { readTarget, type TargetSettings } from '../config/target-settings.ts';
 import { findCycle } from '../core/fleet.ts';
-import type { KeptOutput, RunAs } from '../system/child.ts';
-import { markOf } from '../system/mark.ts';
+import type { RunAs } from '../system/child.ts';
 import { withoutLinks } from '../system/paths.ts';
 import { findUser, gidOf, groupsOf, uidOf } from '../system/users.ts';
-import { isByFamily, type LookPlan, type ProgramPlan, type TargetPlan } from './plan.ts';
-import { toAbsolute, whyNoOutput, whyUnusableDirectory } from './preflight.ts';
+import { isByFamily, type LookPlan, type TargetPlan } from './plan.ts';
+import { toAbsolute, whyUnusableDirectory } from './preflight.ts';
+import { isForeground, type ProgramContext, toProgramPlan, whyNoOutputs } from './program-plan.ts';
 import { unsafeCommand } from './safety.ts';
 
 /** What holds for all targets of a watch. */
-export interface Common {
-  /** The configuration file; `null` for the one target of a command line. */
-  readonly config: string | null;
-  /** What tells this watch's programs from those of another. */
-  readonly familyKey: string;
+export interface Common extends ProgramContext {
   readonly isDryRun: boolean;
-  readonly isDaemon: boolean;
   readonly trustsPaths: boolean;
   readonly environment: NodeJS.ProcessEnv;
 }
@@ -140,7 +135,7 @@ function toTargetPlan(
       dryRun: common.isDryRun,
     },
     look,
-    program: program === null ? null : toProgramPlan(label, number, program, settings, common),
+    program: program === null ? null : toProgramPlan(label, number, program, settings.restraint, common),
     isRetired: false,
     reload: settings.reload,
     dependsOn: settings.dependsOn,
@@ -151,54 +146,6 @@ function toTargetPlan(
     restraint: settings.restraint,
     notify: settings.notify,
   };
-}
-
-function toProgramPlan(
-  label: string,
-  number: number | null,
-  program: ProgramSettings,
-  { restraint }: TargetSettings,
-  common: Common,
-): ProgramPlan {
-  // Whoever sets that limit means it: then only the command itself is known.
-  const isMarked = restraint.limits.every(({ name }) => name !== 'rttime');
-  return {
-    script: program.script,
-    args: program.args,
-    mark: isMarked ? markOf(`${common.familyKey}\0${label}`) : null,
-    output: toKeptOutput(program, number),
-    isForeground: isForeground(program, common),
-    hasOurOutput: program.output === 'ours' || isForeground(program, common),
-    priority: program.priority,
-    exitOnFailure: program.exitOnFailure,
-  };
-}
-
-/** The one program of a command line is where the watchdog itself would be. */
-function isForeground({ numprocs }: ProgramSettings, { config, isDaemon }: Common): boolean {
-  return config === null && !isDaemon && numprocs === 1;
-}
-
-/** What is wrong with the places that its output is to go to. */
-function whyNoOutputs(reader: Reader, output: ProgramSettings['output'], { isDaemon }: Common): readonly Problem[] {
-  const where = placeOf(reader, 'output');
-  if (output === null) return [];
-  if (output === 'ours') {
-    const what = 'is standard output, which a watchdog in the background gives up; name a file';
-    return isDaemon ? [{ where, what }] : [];
-  }
-  const errors = whyNoOutput(placeOf(reader, 'error-output'), output.errorPath);
-  return [whyNoOutput(where, output.path), errors].filter((one) => one !== null);
-}
-
-/** Each copy has files of its own: its number comes before the last dot of a name. */
-function toKeptOutput({ output }: ProgramSettings, number: number | null): KeptOutput | null {
-  if (output === null || output === 'ours') return null;
-  const own = (path: string): string => {
-    const { dir, ext, name } = parse(resolve(path));
-    return join(dir, number === null ? `${name}${ext}` : `${name}-${number}${ext}`);
-  };
-  return { ...output, path: own(output.path), errorPath: output.errorPath === null ? null : own(output.errorPath) };
 }
 
 /** The user of a target's commands, and what it finds itself to be by its variables. */

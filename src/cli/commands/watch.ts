@@ -8,7 +8,7 @@ import type { Host } from '../../host/host.ts';
 import { openResidentHost } from '../../host/resident.ts';
 import { formatHandover } from '../../host/sentinel-protocol.ts';
 import { makePlan, readWishes } from '../../plan/make-plan.ts';
-import { type Plan, toWanted } from '../../plan/plan.ts';
+import { keptOutputOf, type Plan, toWanted } from '../../plan/plan.ts';
 import { closeInherited } from '../../system/descriptors.ts';
 import { becomeSentinel } from '../../system/execve.ts';
 import { takeInstanceLock } from '../../system/instance-lock.ts';
@@ -89,7 +89,7 @@ async function stay(plan: Plan, isOnce: boolean, why: string): Promise<number> {
   const warnings = [
     ...(lock.kind === 'unavailable' ? [notHeld(lock.why)] : []),
     ...(process.pid === 1 ? [REAPER_WARNING] : []),
-    ...(plan.targets.some(({ program }) => (program?.output?.maxBytes ?? 0) > 0) ? [OUTPUT_WARNING] : []),
+    ...(plan.targets.some(({ program }) => (keptOutputOf(program)?.maxBytes ?? 0) > 0) ? [OUTPUT_WARNING] : []),
   ];
   const host = openStayingHost(plan, why);
   const outcome = await watchOn(freshMemory(plan), host, { isOnce, warnings, onPlan: () => {} });
