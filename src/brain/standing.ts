@@ -1,6 +1,6 @@
 /** What the sentinel needs to know of a watch, for what it does without a brain. */
 import { cut, escapeForeign, escapeText } from '../core/escape.ts';
-import type { Standing } from '../host/sentinel.ts';
+import type { Standing } from '../host/sentinel-words.ts';
 import type { Plan } from '../plan/plan.ts';
 import { NO_RESTRAINT } from '../system/child.ts';
 

@@ -1,20 +1,17 @@
 /**
  * The host that lets the brain sleep: the sentinel, at the other end of a socket that
- * we inherited. It waits, keeps the memory, starts and signals; here its lines become
- * events and our orders become frames. All of it is done at once and in order: while
- * the brain waits there is nothing else for it to do.
+ * we inherited. It waits, keeps the memory, starts and signals. All of it is done at once
+ * and in order: while the brain waits there is nothing else for it to do.
  */
-import { existsSync, readSync, writeSync } from 'node:fs';
+import { readSync, writeSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { uptime } from 'node:os';
-import { getSystemErrorName } from 'node:util';
-import { signalName, signalNumber } from '../core/signals.ts';
-import { type ChildSpec, SHELL } from '../system/child.ts';
 import { monotonicMs } from '../system/clock.ts';
 import { isSocket } from '../system/descriptors.ts';
-import { describeCode, errorCode } from '../system/errors.ts';
+import { errorCode } from '../system/errors.ts';
 import { type Host, type HostEvent, type Order, takeNext } from './host.ts';
-import { ASK, type Command, type Frame, formatFrame, parseHello, parseTold, type Told } from './sentinel-protocol.ts';
+import { ASK, type Frame, formatFrame, parseHello, parseTold, type Told } from './sentinel-protocol.ts';
+import { type Standing, toEvent, toFrame } from './sentinel-words.ts';
 
 /** The descriptor that every brain finds the sentinel at. */
 export const SENTINEL_SOCKET = 3;
@@ -24,9 +21,6 @@ const CONTROL_SOCKET = 4;
 const DESCRIPTION = 'the sentinel waits, and is told of a death at once';
 const FIRST_READ_BYTES = 64 * 1_024;
 const NEWLINE = 0x0a;
-
-/** What every frame repeats: how the sentinel starts a brain, and what it needs for lines of its own. */
-export type Standing = Pick<Frame, 'brain' | 'note' | 'log' | 'offsetSeconds' | 'filesLimit' | 'detaches'>;
 
 /** The sentinel's first words: what the brain before has left, and itself as host for the one that can read it. */
 export interface Hello {
@@ -223,91 +217,4 @@ export function hearSentinel(): Hello {
       return 0;
     }
   }
-}
-
-/** An order as the part of a frame that changes from one to the next. */
-export function toFrame(order: Order): Omit<Frame, keyof Standing | 'end'> {
-  return {
-    state: order.memory(),
-    title: order.title,
-    watch: order.watch,
-    deadlineMs: order.deadlineAtMs,
-    starts: order.starts.map(({ id, spec }) => ({ id, command: toCommand(spec) })),
-    replaces: order.replaces.map(({ id, identity, spec, unless }) => ({
-      ...identity,
-      id,
-      unless,
-      command: toCommand(spec),
-    })),
-    taps: order.taps.map(({ identity, output }) => ({
-      ...identity,
-      output: output.path,
-      errors: output.errorPath,
-      maxBytes: output.maxBytes,
-      keep: output.keep,
-    })),
-    signals: order.signals.map(({ pid, signal }) => ({ pid, number: signalNumber(signal) })),
-    isReady: order.isReady,
-    isPatient: order.isPatient,
-    forwards: order.forwards,
-    kills: order.kills.map(({ identity, signal }) => ({ ...identity, number: signalNumber(signal) })),
-  };
-}
-
-function toCommand(spec: ChildSpec): Command {
-  const { mark, restraint } = spec;
-  return {
-    program: SHELL,
-    args: ['sh', '-c', spec.command, ...(spec.args.length === 0 ? [] : ['sh', ...spec.args])],
-    set: spec.set,
-    unset: spec.unset,
-    directory: spec.cwd,
-    output: spec.output === null ? nowhere() : spec.output.path,
-    errors: spec.output !== null && 'keep' in spec.output ? spec.output.errorPath : null,
-    rotate: spec.output !== null && 'keep' in spec.output ? spec.output : null,
-    user: spec.user,
-    restraint: mark === null ? restraint : { ...restraint, limits: [...restraint.limits, mark] },
-    isForeground: spec.isForeground,
-  };
-}
-
-/** `null` is what the sentinel has itself: some containers have no devices. */
-function nowhere(): string | null {
-  return existsSync('/dev/null') ? '/dev/null' : null;
-}
-
-/** `null` for what is only a reason to look at the clock. */
-function toEvent(told: Told): HostEvent | null {
-  switch (told.kind) {
-    case 'lock':
-      if (told.errno === 0) return { kind: 'lock', result: 'held' };
-      return { kind: 'lock', result: nameOf(told.errno) === 'EADDRINUSE' ? 'taken' : 'unavailable' };
-    case 'gone':
-      return { kind: 'died', identity: { pid: told.pid, startTime: told.startTime }, how: told.how };
-    case 'unwatched':
-      return {
-        kind: 'unwatched',
-        identity: { pid: told.pid, startTime: told.startTime },
-        why: describeCode(nameOf(told.errno)),
-      };
-    case 'started':
-      return { kind: 'child-started', id: told.id, identity: { pid: told.pid, startTime: told.startTime } };
-    case 'failed':
-      return { kind: 'child-not-started', id: told.id, step: told.step, code: nameOf(told.errno) };
-    case 'ended':
-      return { kind: 'child-exited', pid: told.pid, how: told.how };
-    case 'orphan':
-      return { kind: 'orphan-died', of: told.pid, pid: told.orphan, how: told.how };
-    case 'signal':
-      return { kind: 'signal', signal: `SIG${signalName(told.number)}` };
-    case 'connect':
-      return { kind: 'connect' };
-    case 'due':
-    case 'go':
-      return null;
-  }
-}
-
-function nameOf(errno: number): string {
-  return getSystemErrorName(-errno);
 }
