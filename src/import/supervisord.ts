@@ -1,7 +1,9 @@
 /** supervisord.conf: programs become targets with a command, groups their groups. Keys as in Supervisor 4's manual. */
 import { splitWords } from '../core/shell-words.ts';
-import { emptyTable, type Imported, type ImportedTable, literally, toName, type Value } from './imported.ts';
+import { emptyTable, type Imported, type ImportedTable, toName, type Value } from './imported.ts';
 import type { IniEntry, IniSection } from './ini.ts';
+import { addOutput } from './supervisord-output.ts';
+import { expand, isTrue, notTaken, readEnvironment, type Variables } from './supervisord-values.ts';
 
 export interface SupervisorOptions {
   readonly sections: readonly IniSection[];
@@ -35,7 +37,6 @@ const SUPERVISORD_WHY: Readonly<Record<string, string>> = {
   minprocs: 'set it where the watchdog is started (ulimit -u)',
   childlogdir: 'give each target its output',
 };
-const MEGA = 1_024;
 
 export function importSupervisord({ here, hostName, sections }: SupervisorOptions): Imported {
   const problems: { where: string; what: string }[] = [];
@@ -87,12 +88,6 @@ function importOwn({ entries }: IniSection, top: ImportedTable, defaults: Import
     else top.comments.push(notTaken(key, raw, SUPERVISORD_WHY[key] ?? 'there is nothing like it'));
   }
 }
-
-function notTaken(key: string, value: string, why: string): string {
-  return `not taken over: ${key} = ${value.replaceAll('\n', ' ')} (${why})`;
-}
-
-type Variables = Readonly<Record<string, string | number>>;
 
 /** One target, or several where a copy's number is part of what it is. */
 function importProgram(
@@ -195,98 +190,4 @@ function addStop(table: ImportedTable, section: IniSection): void {
     return;
   }
   table.pairs.push(['kill-mode', 'process', 'as Supervisor does; leave this out, and nothing is left behind']);
-}
-
-function addOutput(table: ImportedTable, section: IniSection, variables: Variables): void {
-  const value = (key: string): string | null => {
-    const raw = section.entries.find((entry) => entry.key === key)?.value;
-    return raw === undefined ? null : expand(raw, variables);
-  };
-  const path = value('stdout_logfile');
-  const errors = isTrue(value('redirect_stderr') ?? 'false') ? null : value('stderr_logfile');
-  if (path === null || path.toUpperCase() === 'AUTO') {
-    if (path !== null) table.comments.push(notTaken('stdout_logfile', path, 'without an output it goes to the log'));
-  } else table.pairs.push(['output', STREAM.test(path) ? '-' : toFile(path)]);
-  if (errors !== null && errors !== path) addErrors(table, errors);
-  addBounds(table, value, path?.toUpperCase() === 'NONE' ? 'stderr' : 'stdout');
-}
-
-/** Supervisor's own streams. */
-const STREAM = /^\/dev\/(stdout|stderr|fd\/[12])$/;
-
-function toFile(path: string): string {
-  return path.toUpperCase() === 'NONE' ? '/dev/null' : path;
-}
-
-function has(table: ImportedTable, key: string): boolean {
-  return table.pairs.some(([one]) => one === key);
-}
-
-function isOurs(table: ImportedTable): boolean {
-  return table.pairs.some(([key, value]) => key === 'output' && value === '-');
-}
-
-function addErrors(table: ImportedTable, path: string): void {
-  const refuse = (why: string): unknown => table.comments.push(notTaken('stderr_logfile', path, why));
-  if (path.toUpperCase() === 'AUTO') refuse('without error-output it goes along with standard output');
-  else if (STREAM.test(path)) {
-    if (!isOurs(table)) refuse('without error-output it goes along with standard output');
-  } else if (isOurs(table)) refuse('output = "-" is for both');
-  else if (!has(table, 'output')) refuse('write where standard output goes, too: output');
-  else table.pairs.push(['error-output', toFile(path)]);
-}
-
-/** How large a file may be and how many are kept, of one stream for both. */
-function addBounds(table: ImportedTable, value: (key: string) => string | null, from: 'stdout' | 'stderr'): void {
-  const KEYS = [
-    ['logfile_maxbytes', 'output-max-size', toBytes],
-    ['logfile_backups', 'output-keep', Number],
-  ] as const;
-  for (const [theirs, ours, read] of KEYS) {
-    for (const stream of ['stdout', 'stderr'] as const) {
-      const bound = value(`${stream}_${theirs}`);
-      const isFile = !isOurs(table) && has(table, stream === 'stdout' ? 'output' : 'error-output');
-      if (bound === null || (!isFile && Number(bound) === 0)) continue;
-      if (stream === from && isFile) table.pairs.push([ours, read(bound)]);
-      else if (!isFile)
-        table.comments.push(notTaken(`${stream}_${theirs}`, bound, 'there is no file that it is about'));
-      else if (bound !== value(`${from}_${theirs}`)) {
-        table.comments.push(notTaken(`${stream}_${theirs}`, bound, 'both files have the same bounds'));
-      }
-    }
-  }
-}
-
-/** `10MB` is 10 × 1024 × 1024 there. */
-function toBytes(text: string): number {
-  const match = /^(\d+)\s*(KB|MB|GB)?$/i.exec(text.trim());
-  const power = { KB: 1, MB: 2, GB: 3 }[(match?.[2] ?? '').toUpperCase()] ?? 0;
-  return Number(match?.[1] ?? 0) * MEGA ** power;
-}
-
-function isTrue(text: string): boolean {
-  return /^(true|yes|on|1)$/i.test(text.trim());
-}
-
-/** `%(name)s`, `%(number)02d`, `%(ENV_NAME)s`, `%%`. What is unknown stays as it is. */
-function expand(text: string, variables: Variables): string {
-  return literally(text).replaceAll(
-    /%(?:%|\(([A-Za-z_][A-Za-z0-9_]*)\)(0?)(\d*)([sd]))/g,
-    (whole, name, zero, width, _kind) => {
-      if (whole === '%%') return '%';
-      const variable = String(name);
-      if (variable.startsWith('ENV_')) return `\${${variable.slice('ENV_'.length)}}`;
-      const value = variables[variable];
-      return value === undefined ? whole : String(value).padStart(Number(width || 0), zero === '0' ? '0' : ' ');
-    },
-  );
-}
-
-/** `KEY="value",OTHER=value`. */
-function readEnvironment(text: string): Readonly<Record<string, string>> {
-  const entries: Record<string, string> = {};
-  for (const match of text.matchAll(/([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^,\s]*))\s*(?:,|$)/g)) {
-    entries[match[1] ?? ''] = match[2] ?? match[3] ?? match[4] ?? '';
-  }
-  return entries;
 }
